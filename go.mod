@@ -1,0 +1,58 @@
+module github.com/gmsasim/gmsasim
+
+go 1.26.0
+
+// Every direct dependency has its reason. Versions are pinned exactly and never updated in bulk.
+require (
+	// BER of LDAP messages in tests and tools: an independent judge of the codec in fakeads.
+	github.com/go-asn1-ber/asn1-ber v1.5.8
+	// The LDAP client most Go tools use; our tests drive the directory with it.
+	github.com/go-ldap/ldap/v3 v3.4.15
+	// Strict YAML whose errors carry line, column and an excerpt: scenario bundles are written by people.
+	github.com/goccy/go-yaml v1.19.2
+	// ASN.1 with the string types Kerberos needs; gokrb5's messages can only be marshalled with it.
+	github.com/jcmturner/gofork v1.7.6
+	// Kerberos messages, types, keytabs and the RFC 3961/8009 crypto under fakekdc.
+	github.com/jcmturner/gokrb5/v8 v8.4.4
+	// DNS messages and server for the domain-controller locator's zone.
+	github.com/miekg/dns v1.1.73
+	// Scenario and conformance suites, tests only.
+	github.com/onsi/ginkgo/v2 v2.34.0
+	github.com/onsi/gomega v1.44.0
+	// testscript: golden tests of the command line.
+	github.com/rogpeppe/go-internal v1.16.0
+	// Command line: completions, help, unknown flags refused.
+	github.com/spf13/cobra v1.10.2
+	// Codec of ldapserver's messages; needed to answer through its writer.
+	github.com/vjeantet/goldap v0.0.0-20260218214109-3dcf54ec83d6
+	// Accept loop, dispatch and shutdown of the LDAP face. The commit is MIT, the tag v1.0.1 is GPL-2.
+	github.com/vjeantet/ldapserver v1.0.2-0.20260218215457-e117373377c0
+	// MD4 for the NT hash.
+	golang.org/x/crypto v0.54.0
+	// txtar: one file holds a scenario, its inputs and its goldens.
+	golang.org/x/tools v0.48.0
+	// Property tests: interval arithmetic, round trips, replica convergence.
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/Masterminds/semver/v3 v3.4.0 // indirect
+	github.com/alexbrainman/sspi v0.0.0-20250919150558-7d374ff0d59e // indirect
+	github.com/go-logr/logr v1.4.3 // indirect
+	github.com/go-task/slim-sprig/v3 v3.0.0 // indirect
+	github.com/google/go-cmp v0.7.0 // indirect
+	github.com/google/pprof v0.0.0-20260402051712-545e8a4df936 // indirect
+	github.com/hashicorp/go-uuid v1.0.3 // indirect
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/jcmturner/aescts/v2 v2.0.0 // indirect
+	github.com/jcmturner/dnsutils/v2 v2.0.0 // indirect
+	github.com/jcmturner/goidentity/v6 v6.0.1 // indirect
+	github.com/jcmturner/rpc/v2 v2.0.3 // indirect
+	github.com/spf13/pflag v1.0.9 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/mod v0.38.0 // indirect
+	golang.org/x/net v0.57.0 // indirect
+	golang.org/x/sync v0.22.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/text v0.40.0 // indirect
+)

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// options are the sizes of a measurement.
+type options struct {
+	rounds int
+	length time.Duration
+}
+
+// A worker is one client: do makes one request and says how many units (requests, entries) it got.
+type worker struct {
+	do    func() (int, error)
+	close func()
+}
+
+// A rate is the median of the rounds.
+type rate struct {
+	perSecond float64
+	// server is processor time of the server's process per unit, user and system.
+	server time.Duration
+}
+
+// measure lets all workers run at once, for each round, and reads the server's processor time around the round. The first
+// round warms up and does not count.
+func measure(workers []worker, pid int, o options) (rate, error) {
+	var perSecond []float64
+	var cpu []time.Duration
+	for round := range o.rounds + 1 {
+		length := o.length
+		if round == 0 {
+			length /= 4
+		}
+		before, err := cpuTime(pid)
+		if err != nil {
+			return rate{}, err
+		}
+		units, elapsed, err := runRound(workers, length)
+		if err != nil {
+			return rate{}, err
+		}
+		after, err := cpuTime(pid)
+		if err != nil {
+			return rate{}, err
+		}
+		if round > 0 && units > 0 {
+			perSecond = append(perSecond, float64(units)/elapsed.Seconds())
+			cpu = append(cpu, (after-before)/time.Duration(units))
+		}
+	}
+	return rate{median(perSecond), median(cpu)}, nil
+}
+
+func runRound(workers []worker, length time.Duration) (units int, elapsed time.Duration, err error) {
+	var wg sync.WaitGroup
+	results := make([]int, len(workers))
+	errs := make([]error, len(workers))
+	start := time.Now()
+	end := start.Add(length)
+	for i, w := range workers {
+		wg.Go(func() {
+			for time.Now().Before(end) {
+				n, err := w.do()
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				results[i] += n
+			}
+		})
+	}
+	wg.Wait()
+	elapsed = time.Since(start)
+	for i, err := range errs {
+		if err != nil {
+			return 0, 0, fmt.Errorf("client %d: %w", i, err)
+		}
+		units += results[i]
+	}
+	return units, elapsed, nil
+}
+
+func median[T float64 | time.Duration](v []T) T {
+	if len(v) == 0 {
+		return 0
+	}
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+// clockTick is USER_HZ, which Linux fixes at 100 for all that /proc tells.
+const clockTick = time.Second / 100
+
+// cpuTime is the processor time of a process and of its children that have ended, proc(5).
+func cpuTime(pid int) (time.Duration, error) {
+	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return 0, err
+	}
+	// The name may hold blanks, but ends with the last closing parenthesis; utime and stime are the 14th and 15th field.
+	_, rest, _ := strings.Cut(string(b)[strings.LastIndexByte(string(b), ')'):], " ")
+	f := strings.Fields(rest)
+	if len(f) < 13 {
+		return 0, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(f))
+	}
+	var ticks time.Duration
+	for _, s := range f[11:13] {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += time.Duration(n)
+	}
+	return ticks * clockTick, nil
+}
+
+// residentMiB is the proportional set size of a process in MiB.
+func residentMiB(pid int) (float64, error) {
+	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "smaps_rollup"))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+			kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kib / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("no Pss in smaps_rollup of process %d", pid)
+}
+
+// newRandom is a fast source for confounders; a load generator needs no secrecy.
+func newRandom(seed uint64) io.Reader {
+	var s [32]byte
+	for i := range s {
+		s[i] = byte(seed >> (8 * (i % 8)))
+	}
+	return rand.NewChaCha8(s)
+}

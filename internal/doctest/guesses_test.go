@@ -1,0 +1,94 @@
+package doctest
+
+import (
+	"flag"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the list of guesses in docs/modelled.md")
+
+const (
+	guessesBegin = "<!-- guesses: begin, rewritten by `go test ./internal/doctest -update` -->\n"
+	guessesEnd   = "<!-- guesses: end -->\n"
+)
+
+// TestGuesses keeps docs/modelled.md complete: each rule in the code that has no source is marked "guess:" in its comment and
+// listed there.
+func TestGuesses(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := guesses(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) == 0 {
+		t.Fatal("no guess was found, so the search is broken")
+	}
+	page := filepath.Join(root, "docs", "modelled.md")
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), guessesBegin)
+	_, tail, ok2 := strings.Cut(rest, guessesEnd)
+	if !ok || !ok2 {
+		t.Fatalf("docs/modelled.md lacks the lines %q and %q", guessesBegin, guessesEnd)
+	}
+	want := head + guessesBegin + "\n| where | what is assumed |\n| --- | --- |\n" + strings.Join(list, "") + "\n" + guessesEnd + tail
+	if want == string(text) {
+		return
+	}
+	if !*update {
+		t.Fatal("docs/modelled.md does not list the guesses as the code has them; run: go test ./internal/doctest -update")
+	}
+	if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// guesses returns a table row for each "guess:" in a comment of the module's Go files, in the order of the files.
+func guesses(root string) ([]string, error) {
+	var rows []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && path != root) {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		for _, group := range file.Comments {
+			text := strings.Join(strings.Fields(group.Text()), " ")
+			for _, part := range strings.Split(text, "guess:")[1:] {
+				// A guess ends with its sentence.
+				if i := strings.Index(part, ". "); i >= 0 {
+					part = part[:i]
+				}
+				part = strings.TrimSuffix(strings.TrimSpace(part), ".")
+				rows = append(rows, fmt.Sprintf("| `%s` | %s |\n", filepath.ToSlash(rel), strings.ReplaceAll(part, "|", `\|`)))
+			}
+		}
+		return nil
+	})
+	return slices.Compact(rows), err
+}

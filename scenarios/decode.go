@@ -1,0 +1,233 @@
+package scenarios
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gmsasim/gmsasim/simulator"
+)
+
+// decoder fills Go values from nodes under the names of their yaml tags and collects what is wrong on the way.
+type decoder struct {
+	faults []error
+}
+
+func (d *decoder) fail(e *SourceError) { d.faults = append(d.faults, e) }
+
+func (d *decoder) err() error { return errors.Join(d.faults...) }
+
+// words are the types that are one of a few words.
+var words = map[reflect.Type][]string{
+	reflect.TypeFor[simulator.GroupScope]():    {string(simulator.DomainLocal), string(simulator.Global), string(simulator.Universal)},
+	reflect.TypeFor[simulator.RootKeyPolicy](): {string(simulator.StrictRootKey), string(simulator.IntervalRootKey), string(simulator.SambaRootKey)},
+	reflect.TypeFor[simulator.Protection]():    {string(simulator.Sealed), string(simulator.Signed), string(simulator.Plain)},
+	reflect.TypeFor[simulator.Op](): {string(simulator.DNSLookup), string(simulator.LDAPConnect), string(simulator.LDAPBind), string(simulator.LDAPSearch),
+		string(simulator.LDAPWrite), string(simulator.LDAPOther), string(simulator.KDCAS), string(simulator.KDCTGS), string(simulator.Kpasswd)},
+}
+
+// decode fills into, a pointer.
+func (d *decoder) decode(n *node, into any) { d.value(n, reflect.ValueOf(into).Elem()) }
+
+func (d *decoder) value(n *node, v reflect.Value) {
+	if v.Kind() == reflect.Pointer {
+		if n.kind == nullNode {
+			return
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(n, v.Elem())
+		return
+	}
+	switch p := v.Addr().Interface().(type) {
+	case *time.Time:
+		if s, ok := d.scalar(n, "a time such as 2019-05-03T10:00:00Z"); ok {
+			t, err := time.Parse(time.RFC3339, s)
+			if err != nil || t.Location() != time.UTC {
+				d.fail(n.errorAt("%q is not a time in UTC such as 2019-05-03T10:00:00Z", s))
+				return
+			}
+			*p = t.UTC()
+		}
+		return
+	case *time.Duration:
+		if s, ok := d.scalar(n, "a duration such as 10h or 9h59m"); ok {
+			t, err := time.ParseDuration(s)
+			if err != nil {
+				d.fail(n.errorAt("%q is not a duration such as 10h or 9h59m", s))
+				return
+			}
+			*p = t
+		}
+		return
+	case encoding.TextUnmarshaler:
+		if s, ok := d.scalar(n, "a single value"); ok {
+			if err := p.UnmarshalText([]byte(s)); err != nil {
+				d.fail(n.errorAt("%v", err))
+			}
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		d.structure(n, v)
+	case reflect.Slice:
+		d.slice(n, v)
+	case reflect.String:
+		if s, ok := d.scalar(n, "a text"); ok {
+			if list := words[v.Type()]; list != nil && !contains(list, s) {
+				d.fail(n.errorNear(s, list, "%q is not one of %s", s, strings.Join(list, ", ")))
+				return
+			}
+			v.SetString(s)
+		}
+	case reflect.Bool:
+		if s, ok := d.scalar(n, "true or false"); ok {
+			if n.quoted || s != "true" && s != "false" {
+				d.fail(n.errorAt("%q is neither true nor false", s))
+				return
+			}
+			v.SetBool(s == "true")
+		}
+	case reflect.Int:
+		if s, ok := d.scalar(n, "a whole number"); ok {
+			i, err := strconv.ParseInt(s, 10, 32)
+			if err != nil || n.quoted {
+				d.fail(n.errorAt("%q is not a whole number of at most 32 bits", s))
+				return
+			}
+			v.SetInt(i)
+		}
+	case reflect.Uint64:
+		if s, ok := d.scalar(n, "a whole number"); ok {
+			i, err := strconv.ParseUint(s, 10, 64)
+			if err != nil || n.quoted {
+				d.fail(n.errorAt("%q is not a whole number from 0", s))
+				return
+			}
+			v.SetUint(i)
+		}
+	default:
+		panic(fmt.Sprintf("scenarios: no way to read a %s", v.Type()))
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, w := range list {
+		if w == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *decoder) scalar(n *node, want string) (string, bool) {
+	if n.kind != scalarNode {
+		d.fail(n.errorAt("want %s, got %s", want, n.kind))
+		return "", false
+	}
+	return n.text, true
+}
+
+func (d *decoder) slice(n *node, v reflect.Value) {
+	if n.kind != sequenceNode {
+		d.fail(n.errorAt("want a list, got %s", n.kind))
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
+	for i, item := range n.items {
+		d.value(item, v.Index(i))
+	}
+}
+
+func (d *decoder) structure(n *node, v reflect.Value) {
+	if n.kind != mappingNode {
+		d.fail(n.errorAt("want %s, got %s", "a mapping with "+strings.Join(keysOf(v.Type()), ", "), n.kind))
+		return
+	}
+	keys := keysOf(v.Type())
+	for _, f := range n.fields {
+		i, ok := fieldOf(v.Type(), f.key.text)
+		if !ok {
+			d.fail(f.key.errorNear(f.key.text, keys, "no key %q here; known: %s", f.key.text, strings.Join(keys, ", ")))
+			continue
+		}
+		d.value(f.value, v.Field(i))
+	}
+}
+
+// keyOf is the name of a struct field in a file, "" for fields that a file cannot set.
+func keyOf(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	if name == "-" {
+		return ""
+	}
+	return name
+}
+
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		if k := keyOf(t.Field(i)); k != "" {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func fieldOf(t reflect.Type, key string) (int, bool) {
+	for i := range t.NumField() {
+		if k := keyOf(t.Field(i)); k != "" && k == key {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// config decodes and checks a domain.
+func (d *decoder) config(n *node) simulator.Config {
+	var cfg simulator.Config
+	before := len(d.faults)
+	d.decode(n, &cfg)
+	if len(d.faults) == before {
+		d.validate(n, "", cfg)
+	}
+	return cfg
+}
+
+// validate checks cfg and gives each fault the position of its value below n. Only paths below prefix are reported.
+func (d *decoder) validate(n *node, prefix string, cfg simulator.Config) {
+	for _, err := range flatten(cfg.Validate()) {
+		c, ok := errors.AsType[*simulator.ConfigError](err)
+		if !ok {
+			d.fail(n.errorAt("%v", err))
+			continue
+		}
+		path, ok := strings.CutPrefix(c.Path, prefix)
+		if !ok {
+			continue
+		}
+		at := n.follow(strings.TrimPrefix(path, "."))
+		e := at.errorAt("%s", c.Problem)
+		e.Nearest = c.Nearest
+		d.fail(e)
+	}
+}
+
+// flatten gives the errors that were joined.
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		var list []error
+		for _, e := range j.Unwrap() {
+			list = append(list, flatten(e)...)
+		}
+		return list
+	}
+	return []error{err}
+}

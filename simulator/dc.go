@@ -1,0 +1,185 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gmsasim/gmsasim/fakeads/directory"
+	"github.com/gmsasim/gmsasim/fakeads/filter"
+	"github.com/gmsasim/gmsasim/fakeads/kds"
+	"github.com/gmsasim/gmsasim/fakeads/security"
+)
+
+// DC is a domain controller: its replica of the directory, its KDC and its LDAP server.
+type DC struct {
+	d       *Domain
+	name    string
+	replica *directory.Replica
+	dom     *directory.Domain
+	kdc     kdcServer
+
+	mu      sync.Mutex
+	stopped bool
+	ldap    ldapServer // made when first needed
+}
+
+// Name is the short name, for instance DC01.
+func (dc *DC) Name() string { return dc.name }
+
+// DNSName is the full name in lower case, for instance dc01.contoso.com.
+func (dc *DC) DNSName() string { return dc.replica.DNSName() }
+
+// Domain is the DNS name of the DC's domain.
+func (dc *DC) Domain() string { return dc.dom.DNSName }
+
+// Stop takes the DC off the network. Its records stay in DNS, as those of a DC that has crashed.
+func (dc *DC) Stop() { dc.setStopped(true, "stop") }
+
+// Start puts the DC back on the network.
+func (dc *DC) Start() { dc.setStopped(false, "start") }
+
+func (dc *DC) setStopped(stopped bool, text string) {
+	dc.mu.Lock()
+	dc.stopped = stopped
+	dc.mu.Unlock()
+	if stopped {
+		dc.d.faces.hangUp(dc)
+	}
+	dc.d.event(Event{Op: opDC, To: dc.name, Text: text})
+}
+
+// Running tells whether the DC answers.
+func (dc *DC) Running() bool {
+	dc.mu.Lock()
+	defer dc.mu.Unlock()
+	return !dc.stopped
+}
+
+// RestartKDS restarts the key distribution service, which then reads the root keys from the directory again.
+func (dc *DC) RestartKDS() {
+	dc.replica.RestartKDS()
+	dc.d.event(Event{Op: opDC, To: dc.name, Text: "Restart-Service KdsSvc"})
+}
+
+// Replicate brings all changes of the forest to this DC at once (repadmin /syncall).
+func (dc *DC) Replicate() {
+	dc.replica.Sync()
+	dc.d.event(Event{Op: opDC, To: dc.name, Text: "repadmin /syncall " + dc.name})
+}
+
+// peers are the DCs of the same domain, itself included.
+func (dc *DC) peers() []*DC {
+	var list []*DC
+	for _, o := range dc.d.dcs {
+		if o.dom == dc.dom {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// ldapServer gives the DC's LDAP server.
+func (dc *DC) ldapServer() (ldapServer, error) {
+	dc.mu.Lock()
+	defer dc.mu.Unlock()
+	if dc.d.ctx.Err() != nil {
+		return nil, errClosed
+	}
+	if dc.ldap == nil {
+		s, err := dc.newLDAPServer()
+		if err != nil {
+			return nil, fmt.Errorf("LDAP server of %s: %w", dc.name, err)
+		}
+		dc.ldap = s
+	}
+	return dc.ldap, nil
+}
+
+func (dc *DC) close() error {
+	dc.mu.Lock()
+	s := dc.ldap
+	dc.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	return s.Close()
+}
+
+// search looks into the DC's replica as the system, for the domain's own bookkeeping and for diagnosis.
+func (dc *DC) search(base string, f *filter.Filter, attrs []string, each func(*directory.Entry)) error {
+	req := &directory.SearchRequest{Base: base, Scope: directory.Subtree, Filter: f, Attributes: attrs, ExtendedDN: -1, DomainScope: true}
+	page := &directory.Page{Size: 1000}
+	req.Page = page
+	for {
+		res, err := dc.replica.Search(context.Background(), directory.System(), req, func(e *directory.Entry) error {
+			each(e)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if len(res.Cookie) == 0 {
+			return nil
+		}
+		page.Cookie = res.Cookie
+	}
+}
+
+// rootKeys are the KDS root keys in the DC's replica, without their secret.
+func (dc *DC) rootKeys() []*kds.RootKey {
+	var keys []*kds.RootKey
+	base := "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + dc.d.root().DN
+	err := dc.search(base, rootKeyFilter, []string{"cn", "msKds-CreateTime", "msKds-UseStartTime", "msKds-DomainID"}, func(e *directory.Entry) {
+		id, err := security.ParseGUID(e.Value("cn"))
+		if err != nil {
+			return
+		}
+		keys = append(keys, &kds.RootKey{ID: id, CreateTime: fileTime(e.Value("msKds-CreateTime")), UseStartTime: fileTime(e.Value("msKds-UseStartTime")),
+			DomainController: e.Value("msKds-DomainID")})
+	})
+	if err != nil {
+		return nil
+	}
+	return keys
+}
+
+var (
+	rootKeyFilter        = filter.MustParse("(objectClass=msKds-ProvRootKey)")
+	serviceAccountFilter = filter.MustParse("(objectClass=msDS-GroupManagedServiceAccount)")
+)
+
+// rotations are the timelines of the service accounts in the DC's domain.
+func (dc *DC) rotations() []Rotation {
+	var list []Rotation
+	err := dc.search(dc.dom.DN, serviceAccountFilter, []string{"sAMAccountName", "whenCreated", "msDS-ManagedPasswordInterval"}, func(e *directory.Entry) {
+		created, err := time.Parse("20060102150405.0Z", e.Value("whenCreated"))
+		if err != nil {
+			return
+		}
+		days, err := strconv.Atoi(e.Value("msDS-ManagedPasswordInterval"))
+		if err != nil {
+			return
+		}
+		cycles, err := kds.Rollover(days)
+		if err != nil {
+			return
+		}
+		list = append(list, Rotation{account: e.Value("sAMAccountName"), first: kds.IntervalAt(created).Start(), length: time.Duration(cycles) * kds.KeyCycle})
+	})
+	if err != nil {
+		return nil
+	}
+	return list
+}
+
+// fileTime reads a large integer of 100 ns since 1601; zero when it is none.
+func fileTime(s string) time.Time {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n == 0 {
+		return time.Time{}
+	}
+	return kds.FILETIME(n).Time()
+}

@@ -1,0 +1,173 @@
+// Package diag holds the catalogue of findings: one code for one cause, with the text that says what is wrong, how Windows
+// shows it, why it is so and what repairs it.
+//
+// A [Finding] is an error. Its code is an error too, so a test asks for the cause without looking at words:
+//
+//	if errors.Is(err, diag.StaleTicket) { … }
+//
+// Codes never change their meaning and are never used again for another one. [Lookup] gives the catalogue entry of a code,
+// [Explain] its page.
+package diag
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Code names one cause: "GMSA" and three digits.
+type Code string
+
+// The causes that the simulator can diagnose today. The hundreds group them: 1 root keys and password time, 2 who may read the
+// password, 5 names and tickets, 6 reaching the domain, 9 the simulator itself.
+const (
+	NoRootKey         Code = "GMSA101" // no KDS root key exists
+	YoungRootKey      Code = "GMSA102" // the KDS root key is not usable yet
+	RootKeyNotOnDC    Code = "GMSA103" // another DC has the KDS root key, this one does not
+	NoSuchAccount     Code = "GMSA104" // no account or group has this name
+	AccountNotOnDC    Code = "GMSA105" // another DC has the account, this one does not
+	NameTaken         Code = "GMSA106" // the name of a new account is in use
+	ChangeRefused     Code = "GMSA107" // the directory's rules do not allow a change
+	NotAllowed        Code = "GMSA201" // the host is not among the principals allowed to retrieve the password
+	StaleTicket       Code = "GMSA202" // the host's ticket is older than its membership
+	NotSealed         Code = "GMSA203" // the connection is not encrypted
+	NoCommonEType     Code = "GMSA204" // client, account and KDC have no encryption type in common
+	AdminDenied       Code = "GMSA205" // the administrator's account lacks the right for a change
+	MembershipNotOnDC Code = "GMSA206" // another DC allows the reader, this one does not yet
+	SPNUnknown        Code = "GMSA501" // no account has this service principal name
+	SPNDuplicate      Code = "GMSA502" // two accounts have this service principal name
+	SPNOtherName      Code = "GMSA503" // the service was reached by a name that nobody registered
+	TicketUnderOldKey Code = "GMSA504" // the ticket is encrypted with a key that the service does not hold
+	BadCredentials    Code = "GMSA505" // the password or key of the account is not the directory's
+	AccountUnusable   Code = "GMSA506" // the account is disabled, locked or expired
+	SPNTaken          Code = "GMSA507" // a new service principal name is another account\'s
+	DNSFindsNoDC      Code = "GMSA601" // DNS has no domain controller of the domain
+	DCUnreachable     Code = "GMSA602" // no domain controller answers
+	ClockSkew         Code = "GMSA603" // the clocks are more than five minutes apart
+	DCRefuses         Code = "GMSA604" // a domain controller answers that it is busy or unavailable
+	NotModelled       Code = "GMSA900" // the simulator does not model this
+	SimulatorBug      Code = "GMSA999" // the simulator contradicts itself
+)
+
+// Error makes a code a target for errors.Is.
+func (c Code) Error() string {
+	if e, ok := Lookup(c); ok {
+		return fmt.Sprintf("%s: %s", string(c), e.Title)
+	}
+	return string(c)
+}
+
+// A Fact is a name and a value that the diagnosis rests on, for instance "usable", "2019-05-03 20:00Z".
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Help is one way to repair the cause: a sentence and, where there is one, the command that an administrator types.
+type Help struct {
+	Text    string `json:"text"`
+	Command string `json:"command,omitempty"`
+	// Sure tells that the command is safe to apply without a further question.
+	Sure bool `json:"sure,omitempty"`
+}
+
+// Near is something close to what was asked for, with the difference in words.
+type Near struct {
+	Wanted  string `json:"wanted"`
+	Closest string `json:"closest"`
+	WhyNot  string `json:"whyNot,omitempty"`
+}
+
+// A Span is a place in a file. Line and Column count from 1.
+type Span struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Length int    `json:"length,omitempty"`
+	Label  string `json:"label,omitempty"`
+}
+
+// A Finding is one cause, diagnosed from the state of a domain and from the step that failed.
+type Finding struct {
+	Code    Code     `json:"code"`
+	Title   string   `json:"title"`             // stands alone, lower case, no full stop
+	At      []Span   `json:"at,omitempty"`      // the first is the primary one
+	Facts   []Fact   `json:"facts,omitempty"`   // in the order in which they are printed
+	SeenAs  []string `json:"seenAs,omitempty"`  // what Windows prints
+	Because string   `json:"because,omitempty"` // one sentence: the mechanism
+	Help    []Help   `json:"help,omitempty"`
+	Nearest []Near   `json:"nearest,omitempty"`
+	Events  []int    `json:"events,omitempty"` // numbers of the events that prove it
+	Cause   error    `json:"-"`                // what the protocol answered
+}
+
+// Error gives the code, the title and the protocol's answer on one line.
+func (f *Finding) Error() string {
+	s := string(f.Code) + " " + f.Title
+	if f.Cause != nil {
+		s += ": " + f.Cause.Error()
+	}
+	return s
+}
+
+// Unwrap gives the protocol's answer.
+func (f *Finding) Unwrap() error { return f.Cause }
+
+// Is reports whether target is the code of f.
+func (f *Finding) Is(target error) bool {
+	c, ok := target.(Code)
+	return ok && c == f.Code
+}
+
+// Of returns the first finding in the chain of err.
+func Of(err error) (*Finding, bool) {
+	return errors.AsType[*Finding](err)
+}
+
+// An Entry is what the catalogue says of a code, without the facts of a case.
+type Entry struct {
+	Code  Code
+	Title string
+}
+
+// All lists the catalogue in the order of codes.
+func All() []Entry { return slices.Clone(catalogue) }
+
+// Lookup finds the entry of c, which may be in lower case.
+func Lookup(c Code) (Entry, bool) {
+	i := slices.IndexFunc(catalogue, func(e Entry) bool { return strings.EqualFold(string(e.Code), string(c)) })
+	if i < 0 {
+		return Entry{}, false
+	}
+	return catalogue[i], true
+}
+
+var catalogue = []Entry{
+	{NoRootKey, "there is no KDS root key"},
+	{YoungRootKey, "the KDS root key is too young to use"},
+	{RootKeyNotOnDC, "this DC does not have the KDS root key yet"},
+	{NoSuchAccount, "no account or group has this name"},
+	{AccountNotOnDC, "this DC does not have the account yet"},
+	{NameTaken, "the name is taken"},
+	{ChangeRefused, "the directory refuses the change"},
+	{NotAllowed, "the host may not read the password"},
+	{StaleTicket, "the host's ticket is older than its group membership"},
+	{NotSealed, "the password is only given over an encrypted connection"},
+	{NoCommonEType, "no encryption type in common"},
+	{AdminDenied, "the administrator may not make this change"},
+	{MembershipNotOnDC, "this DC does not have the membership yet"},
+	{SPNUnknown, "no account has this service principal name"},
+	{SPNDuplicate, "two accounts have this service principal name"},
+	{SPNOtherName, "the service is reached by a name that nobody registered"},
+	{TicketUnderOldKey, "the ticket is under a key that the service does not hold"},
+	{BadCredentials, "the password is not the one in the directory"},
+	{AccountUnusable, "the account cannot sign in"},
+	{SPNTaken, "another account has this service principal name"},
+	{DNSFindsNoDC, "DNS finds no domain controller"},
+	{DCUnreachable, "no domain controller answers"},
+	{ClockSkew, "the clocks are too far apart"},
+	{DCRefuses, "the domain controller is busy or unavailable"},
+	{NotModelled, "not modelled"},
+	{SimulatorBug, "the simulator contradicts itself"},
+}

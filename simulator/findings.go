@@ -1,0 +1,766 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gmsasim/gmsasim/fakeads/directory"
+	"github.com/gmsasim/gmsasim/fakeads/filter"
+	"github.com/gmsasim/gmsasim/fakeads/kds"
+	"github.com/gmsasim/gmsasim/fakeads/security"
+	"github.com/gmsasim/gmsasim/fakekdc/gss"
+	"github.com/gmsasim/gmsasim/simulator/diag"
+)
+
+// What Windows prints, by observer.
+const (
+	seenTestFalse   = "Test-ADServiceAccount : False, WARNING: Test failed for Managed Service Account … either this computer does not have permission to use the group MSA or this computer does not support all the Kerberos encryption types required"
+	seenInstall     = "Install-ADServiceAccount : Cannot install service account. Error Message: '{Access Denied}"
+	seenKeyMissing  = "New-ADServiceAccount : Key does not exist"
+	seenNoLogonSrv  = "nltest: 1311 0x51f ERROR_NO_LOGON_SERVERS"
+	seenNoDomain    = "nltest /dsgetdc: Getting DC name failed: Status = 1355 0x54b ERROR_NO_SUCH_DOMAIN"
+	seenSPNUnknown  = "KDC_ERR_S_PRINCIPAL_UNKNOWN (0x7); users are asked for a password"
+	seenNotFound    = "Cannot find an object with identity"
+	timeForm        = "2006-01-02 15:04Z"
+	maxSPNsCompared = 5000
+)
+
+// Protocol answers that a client finds where it expects a value.
+var (
+	errAbsent        = errors.New("no such object")
+	errNoAttribute   = errors.New("the attribute is absent from the answer")
+	errNoCommonEType = errors.New("host and account support no encryption type in common")
+)
+
+// ldapError is a refusal of an LDAP operation.
+type ldapError struct {
+	result int
+	text   string
+}
+
+func (e *ldapError) Error() string {
+	return fmt.Sprintf("LDAP result %d: %s", e.result, strings.TrimRight(e.text, "\x00\n "))
+}
+
+// says tells that the diagnostic contains a Windows error in hexadecimal.
+func (e *ldapError) says(code string) bool {
+	return strings.Contains(strings.ToUpper(e.text), code)
+}
+
+func asKRBError(err error) *krbError {
+	e, _ := errors.AsType[*krbError](err)
+	return e
+}
+
+// unreachable tells that no DC was found or answered.
+func unreachable(err error) bool {
+	if _, ok := errors.AsType[*noDCError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*unreachableError](err)
+	return ok
+}
+
+// passOver tells why a client goes on to the next DC after this error; "" when it does not.
+func passOver(err error) string {
+	if e, ok := errors.AsType[*ldapError](err); ok && (e.result == ldapBusy || e.result == ldapUnavailable) {
+		return "answers " + e.Error()
+	}
+	if _, ok := errors.AsType[*lostError](err); ok {
+		return err.Error()
+	}
+	return ""
+}
+
+// LDAP result codes (RFC 4511 4.1.9) that the diagnosis tells apart.
+const (
+	ldapOperationsError = 1
+	ldapConstraint      = 19
+	ldapNoSuchObject    = 32
+	ldapInvalidCreds    = 49
+	ldapAccessRights    = 50
+	ldapBusy            = 51
+	ldapUnavailable     = 52
+	ldapEntryExists     = 68
+)
+
+// explain finds the cause of a failed step: it looks at the state of the domain around that step and wraps err in a finding. An
+// error without a known cause comes back as it is.
+func (d *Domain) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, done := diag.Of(err); done {
+		return err
+	}
+	f := d.diagnose(err)
+	if f == nil {
+		return err
+	}
+	f.Cause = err
+	if e, ok := diag.Lookup(f.Code); ok {
+		f.Title = e.Title
+	}
+	from := ""
+	if s, ok := errors.AsType[*stepError](err); ok && s.logon != nil {
+		from = s.logon.st.name
+	}
+	f.Events = d.proof(from)
+	return f
+}
+
+// proof is the number of the last exchange of a station.
+func (d *Domain) proof(from string) []int {
+	d.log.mu.Lock()
+	defer d.log.mu.Unlock()
+	const lookBack = 64
+	for i, n := len(d.log.events)-1, 0; i >= 0 && n < lookBack; i, n = i-1, n+1 {
+		if e := d.log.events[i]; e.Result != "" && e.Result != "ok" && e.Op != opEventLog && (from == "" || e.From == from) {
+			return []int{e.N}
+		}
+	}
+	return nil
+}
+
+func (d *Domain) diagnose(err error) *diag.Finding {
+	if e, ok := errors.AsType[*noDCError](err); ok {
+		return d.findNoDC(e)
+	}
+	if e, ok := errors.AsType[*unreachableError](err); ok {
+		return d.findUnreachable(e)
+	}
+	s, ok := errors.AsType[*stepError](err)
+	if !ok {
+		return nil
+	}
+	if e := asKRBError(s.err); e != nil {
+		return d.findKerberos(s, e.code, e)
+	}
+	if e, ok := errors.AsType[*gss.Error](s.err); ok {
+		return d.findKerberos(s, int(e.Code), nil)
+	}
+	if e, ok := errors.AsType[*ldapError](s.err); ok {
+		return d.findLDAP(s, e)
+	}
+	if e, ok := errors.AsType[*unknownNameError](s.err); ok {
+		return d.findNoSuchName(e.name, e.dc)
+	}
+	if e, ok := errors.AsType[*duplicateSPNError](s.err); ok {
+		return findSPNTaken(e.spn, e.owner)
+	}
+	if e, ok := errors.AsType[*propertyError](s.err); ok {
+		return &diag.Finding{Code: diag.ChangeRefused, Facts: []diag.Fact{{Name: "property", Value: e.property}, {Name: "problem", Value: e.problem}},
+			Because: "the cmdlet checks its parameters before it asks a DC"}
+	}
+	switch {
+	case errors.Is(s.err, errAbsent):
+		return d.findNoSuchName(s.account, s.dc)
+	case errors.Is(s.err, errNoAttribute):
+		return d.findDenied(s)
+	case errors.Is(s.err, errNoCommonEType):
+		return d.findNoCommonEType(s)
+	}
+	if e, ok := errors.AsType[*directory.Error](s.err); ok {
+		return d.findLDAP(s, &ldapError{e.Result, e.Text})
+	}
+	return nil
+}
+
+func (d *Domain) findNoDC(e *noDCError) *diag.Finding {
+	return &diag.Finding{
+		Code:    diag.DNSFindsNoDC,
+		Facts:   []diag.Fact{{Name: "domain", Value: e.domain}, {Name: "asked for", Value: "_ldap._tcp.dc._msdcs." + e.domain}, {Name: "answer", Value: e.cause}},
+		SeenAs:  []string{seenNoDomain, seenNoLogonSrv},
+		Because: "a member finds its DCs by SRV records that only the domain's own DNS servers have",
+		Help: []diag.Help{{Text: "let the computer ask the domain's DNS servers, and look at what they answer",
+			Command: "nslookup -type=srv _ldap._tcp.dc._msdcs." + e.domain}},
+	}
+}
+
+func (d *Domain) findUnreachable(e *unreachableError) *diag.Finding {
+	f := &diag.Finding{
+		Code:    diag.DCUnreachable,
+		Facts:   []diag.Fact{{Name: "service", Value: fmt.Sprintf("%s, port %d", e.service, e.port)}},
+		SeenAs:  []string{seenNoLogonSrv, seenTestFalse},
+		Because: "DNS names the DCs, and none of them answers on the port that this step needs",
+		Help:    []diag.Help{{Text: "start a DC, or open the port between the computer and the DCs", Command: fmt.Sprintf("Test-NetConnection dc01.%s -Port %d", d.DNSName(), e.port)}},
+	}
+	refused := 0
+	for _, a := range e.tried {
+		f.Facts = append(f.Facts, diag.Fact{Name: a.dc, Value: a.why})
+		if strings.HasPrefix(a.why, "answers") {
+			refused++
+		}
+	}
+	if refused == len(e.tried) {
+		f.Code = diag.DCRefuses
+		f.SeenAs = []string{"LDAP_BUSY (51)", "LDAP_UNAVAILABLE (52)"}
+		f.Because = "each DC takes the connection and puts the request off; a client must try again later"
+		f.Help = []diag.Help{{Text: "try again after a while; a tool should do so by itself"}}
+	}
+	return f
+}
+
+// dcOf is the DC that a Kerberos error came from, or the first one of the client's domain.
+func (d *Domain) dcOf(s *stepError, e *krbError) *DC {
+	if s.dc != nil {
+		return s.dc
+	}
+	if e != nil {
+		if dc, ok := d.FindDC(e.dc); ok {
+			return dc
+		}
+	}
+	if s.logon != nil {
+		return s.logon.st.firstDC()
+	}
+	return d.dcs[0]
+}
+
+func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding {
+	dc := d.dcOf(s, e)
+	account := ""
+	if s.logon != nil {
+		account = s.logon.account
+	}
+	switch code {
+	case krbErrCPrincipalUnknown:
+		return d.findNoSuchName(account, dc)
+	case krbErrSPrincipalUnknown:
+		return d.findSPN(s.server, dc)
+	case krbErrClientRevoked, krbErrKeyExpired:
+		return d.findUnusable(account, dc, code)
+	case krbErrPreauthFailed:
+		return &diag.Finding{
+			Code:    diag.BadCredentials,
+			Facts:   d.passwordFacts(account, dc),
+			SeenAs:  []string{"KDC_ERR_PREAUTH_FAILED (0x18)", "The trust relationship between this workstation and the primary domain failed"},
+			Because: "the KDC could not open the timestamp with the keys that it has for the account",
+			Help: []diag.Help{{Text: "for a computer, repair its password; for a managed service account, read the password again",
+				Command: "Test-ComputerSecureChannel -Repair"}},
+		}
+	case krbErrSkew:
+		return d.findSkew(s, dc, e)
+	case krbErrETypeNoSupp:
+		return d.findNoCommonEType(s)
+	case krbErrModified:
+		if s.step == stepAccept {
+			return d.findOldKey(s)
+		}
+	case krbErrGeneric, krbErrSvcUnavailable:
+		if f := d.rootKeyFinding(dc); f != nil && d.isServiceAccount(account, dc) {
+			return f
+		}
+	}
+	return nil
+}
+
+func (d *Domain) isServiceAccount(name string, dc *DC) bool {
+	a, err := dc.replica.AccountByName(directory.Principal, name)
+	return err == nil && a.ServiceAccount
+}
+
+func (d *Domain) passwordFacts(account string, dc *DC) []diag.Fact {
+	facts := []diag.Fact{{Name: "account", Value: account}, {Name: "DC", Value: dc.name}}
+	if a, err := dc.replica.AccountByName(directory.Principal, account); err == nil && !a.PwdLastSet.IsZero() {
+		facts = append(facts, diag.Fact{Name: "password set", Value: a.PwdLastSet.UTC().Format(timeForm)})
+	}
+	return facts
+}
+
+func (d *Domain) findUnusable(account string, dc *DC, code int) *diag.Finding {
+	f := &diag.Finding{
+		Code:    diag.AccountUnusable,
+		Facts:   []diag.Fact{{Name: "account", Value: account}, {Name: "DC", Value: dc.name}},
+		SeenAs:  []string{fmt.Sprintf("%s (%#x)", krbErrName(code), code)},
+		Because: "a KDC gives no ticket to an account that is disabled, locked or expired, whatever the password",
+		Help:    []diag.Help{{Text: "enable or unlock the account", Command: fmt.Sprintf("Set-ADServiceAccount %s -Enabled $true", strings.TrimSuffix(account, "$"))}},
+	}
+	if a, err := dc.replica.AccountByName(directory.Principal, account); err == nil {
+		switch {
+		case a.Disabled:
+			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "disabled"})
+		case a.Locked:
+			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "locked out"})
+		case a.Expired:
+			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "the account has expired"})
+		case a.MustChangePassword:
+			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "the password must be changed"})
+		case a.PasswordExpired:
+			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "the password has expired"})
+		}
+	}
+	return f
+}
+
+func (d *Domain) findSkew(s *stepError, dc *DC, e *krbError) *diag.Finding {
+	f := &diag.Finding{
+		Code:    diag.ClockSkew,
+		SeenAs:  []string{"KRB_AP_ERR_SKEW (0x25)", "0xC0000133 STATUS_TIME_DIFFERENCE_AT_DC"},
+		Because: "Kerberos takes a message only when its time is within five minutes of the receiver's clock",
+		Help:    []diag.Help{{Text: "set the clock from the domain", Command: "w32tm /resync"}},
+	}
+	theirs := d.Clock.Now()
+	if e != nil && !e.stime.IsZero() {
+		theirs = e.stime
+	}
+	if s.logon != nil {
+		ours := s.logon.st.now()
+		f.Facts = append(f.Facts, diag.Fact{Name: s.logon.st.name, Value: ours.UTC().Format("2006-01-02 15:04:05Z")},
+			diag.Fact{Name: dc.name, Value: theirs.UTC().Format("2006-01-02 15:04:05Z")},
+			diag.Fact{Name: "apart", Value: ours.Sub(theirs).Abs().Round(time.Second).String() + ", at most 5m0s"})
+	}
+	return f
+}
+
+func (d *Domain) findNoCommonEType(s *stepError) *diag.Finding {
+	f := &diag.Finding{
+		Code:    diag.NoCommonEType,
+		SeenAs:  []string{seenTestFalse, "0xc00002fd: The encryption type requested is not supported by the KDC."},
+		Because: "both sides of a ticket need a key of the same type, and the account's msDS-SupportedEncryptionTypes leaves none that the client has",
+	}
+	name := s.account
+	if s.logon != nil {
+		var ours []string
+		for _, e := range s.logon.etypes {
+			ours = append(ours, etypeName(e))
+		}
+		f.Facts = append(f.Facts, diag.Fact{Name: s.logon.account, Value: strings.Join(ours, ", ")})
+		if name == "" {
+			name = s.logon.account
+		}
+	}
+	dc := d.dcOf(s, nil)
+	a, err := dc.replica.AccountByName(directory.Principal, name)
+	if s.server != "" && s.step == stepTicket {
+		a, err = dc.replica.AccountBySPN(s.server)
+	}
+	if err == nil {
+		types := strings.Join(etypeNames(a.SupportedETypes), ", ")
+		if types == "" {
+			types = "none declared"
+		}
+		f.Facts = append(f.Facts, diag.Fact{Name: a.SAMAccountName, Value: types})
+		f.Help = []diag.Help{{Text: "let the account support a type that its hosts have, and read the password again",
+			Command: fmt.Sprintf("Set-ADServiceAccount %s -KerberosEncryptionType AES128,AES256", strings.TrimSuffix(a.SAMAccountName, "$"))}}
+	}
+	return f
+}
+
+func (d *Domain) findOldKey(s *stepError) *diag.Finding {
+	f := &diag.Finding{
+		Code:    diag.TicketUnderOldKey,
+		SeenAs:  []string{"KRB_AP_ERR_MODIFIED (0x29)", "Event 4, Security-Kerberos", "The target principal name is incorrect. Cannot generate SSPI context."},
+		Because: "the KDC encrypts a ticket under the account's key of that moment, and the service still works with the keys of an older or of another password",
+		Facts:   []diag.Fact{{Name: "service", Value: s.server}},
+		Help:    []diag.Help{{Text: "let the service's host read the managed password again", Command: "Test-ADServiceAccount " + s.account}},
+	}
+	if r, err := d.Rotation(s.account); err == nil {
+		n := int(d.Clock.Now().Sub(r.first) / r.length)
+		f.Facts = append(f.Facts, diag.Fact{Name: "password since", Value: r.Start(n).UTC().Format(timeForm)})
+	}
+	return f
+}
+
+func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
+	dc := s.dc
+	if dc == nil {
+		dc = d.dcs[0]
+	}
+	switch {
+	case e.says("0000202D"):
+		return &diag.Finding{
+			Code:    diag.NotSealed,
+			Facts:   []diag.Fact{{Name: "account", Value: s.account}, {Name: "DC", Value: dc.name}},
+			SeenAs:  []string{"LDAP operationsError (1), 0000202D ERROR_DS_CONFIDENTIALITY_REQUIRED"},
+			Because: "a DC gives msDS-ManagedPassword only over TLS or a sealed SASL layer; signing alone does not count",
+			Help:    []diag.Help{{Text: "bind with Kerberos and confidentiality, or use LDAPS or StartTLS", Command: "ldapsearch -Y GSSAPI -O minssf=56 …", Sure: true}},
+		}
+	case e.says("8009000D"):
+		if f := d.rootKeyFinding(dc); f != nil {
+			return f
+		}
+		return &diag.Finding{Code: diag.RootKeyNotOnDC, Facts: []diag.Fact{{Name: "DC", Value: dc.name}, {Name: "account", Value: s.account}},
+			SeenAs:  []string{seenTestFalse},
+			Because: "the password was made with a root key that the DC's key distribution service does not have"}
+	case e.result == ldapInvalidCreds:
+		return &diag.Finding{Code: diag.BadCredentials, Facts: []diag.Fact{{Name: "DC", Value: dc.name}}, SeenAs: []string{"LDAP invalidCredentials (49)"},
+			Because: "the DC does not accept the ticket or password of the bind"}
+	case e.says("000021C7"):
+		return d.findSPNNotUnique(s, dc)
+	case e.result == ldapEntryExists && s.step == stepCreate:
+		return d.findNameTaken(s, dc)
+	case e.result == ldapNoSuchObject && s.step == stepFind:
+		return d.findNoSuchName(s.account, dc)
+	case e.result == ldapAccessRights:
+		as := ""
+		if s.logon != nil {
+			as = s.logon.account
+		}
+		return &diag.Finding{
+			Code:    diag.AdminDenied,
+			Facts:   []diag.Fact{{Name: "account", Value: as}, {Name: "object", Value: s.account}, {Name: "DC", Value: dc.name}},
+			SeenAs:  []string{"New-ADServiceAccount : Access is denied", "error 0x2098/8344 -> Insufficient access rights to perform the operation."},
+			Because: "the object's security descriptor does not give this account the right; Domain Admins have it, others need a delegation",
+			Help:    []diag.Help{{Text: "do it as a Domain Admin, or have the right delegated"}},
+		}
+	case s.step == stepCreate || s.step == stepChange:
+		return &diag.Finding{
+			Code:    diag.ChangeRefused,
+			Facts:   []diag.Fact{{Name: "object", Value: s.account}, {Name: "DC", Value: dc.name}, {Name: "answer", Value: e.Error()}},
+			Because: "the directory's schema or consistency rules do not allow the change",
+		}
+	}
+	return nil
+}
+
+// rootKeyFinding says what is wrong with the root keys as a DC sees them; nil when a key is usable there.
+func (d *Domain) rootKeyFinding(dc *DC) *diag.Finding {
+	now := d.Clock.Now()
+	keys := dc.rootKeys()
+	var youngest *kds.RootKey
+	for _, k := range keys {
+		if !d.policy.UsableAt(k).After(now) {
+			return nil
+		}
+		if youngest == nil || d.policy.UsableAt(k).Before(d.policy.UsableAt(youngest)) {
+			youngest = k
+		}
+	}
+	for _, other := range d.dcs {
+		for _, k := range other.rootKeys() {
+			if !d.policy.UsableAt(k).After(now) {
+				return &diag.Finding{
+					Code: diag.RootKeyNotOnDC,
+					Facts: []diag.Fact{{Name: "key", Value: k.ID.String()}, {Name: "on", Value: other.name}, {Name: "not on", Value: dc.name},
+						{Name: "created", Value: k.CreateTime.UTC().Format(timeForm)}},
+					SeenAs:  []string{seenKeyMissing, seenTestFalse, "Directory Service event 2947"},
+					Because: "each DC makes passwords from the root keys in its own replica, and this key has not been replicated yet; a back-dated key skips the wait that is meant for it",
+					Help:    []diag.Help{{Text: "replicate, or wait for replication", Command: "repadmin /syncall /AdeP", Sure: true}},
+				}
+			}
+		}
+	}
+	if youngest == nil {
+		return &diag.Finding{
+			Code:    diag.NoRootKey,
+			Facts:   []diag.Fact{{Name: "forest", Value: d.DNSName()}, {Name: "DC", Value: dc.name}},
+			SeenAs:  []string{seenKeyMissing, "Get-KdsRootKey prints nothing"},
+			Because: "the password of a managed service account is derived from a KDS root key, one per forest, that an administrator makes",
+			Help: []diag.Help{{Text: "make a key once per forest, then wait ten hours", Command: "Add-KdsRootKey -EffectiveImmediately", Sure: true},
+				{Text: "in a test domain with a single DC, back-date the key", Command: "Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-10))"}},
+		}
+	}
+	usable := d.policy.UsableAt(youngest)
+	return &diag.Finding{
+		Code: diag.YoungRootKey,
+		Facts: []diag.Fact{{Name: "key", Value: youngest.ID.String() + ", made " + youngest.CreateTime.UTC().Format(timeForm)},
+			{Name: "effective", Value: youngest.UseStartTime.UTC().Format(timeForm)},
+			{Name: "usable", Value: fmt.Sprintf("%s    in %s", usable.UTC().Format(timeForm), usable.Sub(now).Round(time.Minute))}},
+		SeenAs:  []string{seenKeyMissing},
+		Because: "a DC waits ten hours after the effective time, so that every DC has the key",
+		Help: []diag.Help{{Text: "wait"},
+			{Text: "in a test domain with a single DC, back-date the key", Command: "Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-10))"}},
+	}
+}
+
+// findNoSuchName tells apart a name that nobody has and one that has not reached this DC.
+func (d *Domain) findNoSuchName(name string, dc *DC) *diag.Finding {
+	if dc == nil {
+		dc = d.dcs[0]
+	}
+	for _, other := range d.dcs {
+		if other == dc || other.dom != dc.dom {
+			continue
+		}
+		if _, err := d.lookup(other, name); err == nil {
+			return &diag.Finding{
+				Code:    diag.AccountNotOnDC,
+				Facts:   []diag.Fact{{Name: "name", Value: name}, {Name: "on", Value: other.name}, {Name: "not on", Value: dc.name}},
+				SeenAs:  []string{seenNotFound + ": '" + name + "'"},
+				Because: "a change is on the DC where it was made until replication brings it to the others",
+				Help:    []diag.Help{{Text: "replicate, or wait for replication", Command: "repadmin /syncall /AdeP", Sure: true}},
+			}
+		}
+	}
+	f := &diag.Finding{
+		Code:    diag.NoSuchAccount,
+		Facts:   []diag.Fact{{Name: "name", Value: name}, {Name: "DC", Value: dc.name}},
+		SeenAs:  []string{fmt.Sprintf("%s: '%s' under: '%s'.", seenNotFound, name, dc.dom.DN)},
+		Because: "names are compared with sAMAccountName, which ends in $ for computers and managed service accounts",
+	}
+	bare := strings.TrimSuffix(name, "$")
+	if near := diag.Nearest(bare, d.principalNames(dc)); near != "" {
+		f.Nearest = []diag.Near{{Wanted: bare, Closest: near}}
+	}
+	return f
+}
+
+// principalNames are the names of accounts and groups on a DC, without final $.
+func (d *Domain) principalNames(dc *DC) []string {
+	var names []string
+	// An incomplete list only makes the suggestion poorer.
+	_ = dc.search(dc.dom.DN, filter.MustParse("(|(objectClass=user)(objectClass=group))"), []string{"sAMAccountName"}, func(e *directory.Entry) {
+		if len(names) < maxSPNsCompared {
+			names = append(names, strings.TrimSuffix(e.Value("sAMAccountName"), "$"))
+		}
+	})
+	return names
+}
+
+func (d *Domain) findNameTaken(s *stepError, dc *DC) *diag.Finding {
+	f := &diag.Finding{
+		Code:    diag.NameTaken,
+		Facts:   []diag.Fact{{Name: "name", Value: s.account}, {Name: "DC", Value: dc.name}},
+		SeenAs:  []string{"New-ADServiceAccount : The specified account already exists", "An attempt was made to add an object to the directory with a name that is already in use"},
+		Because: "sAMAccountName is unique in the domain, and a computer of the same name has the same name$",
+		Help:    []diag.Help{{Text: "choose another name, or find out who has it", Command: fmt.Sprintf("Get-ADObject -Filter 'sAMAccountName -like %q'", s.account+"*")}},
+	}
+	if e, err := d.lookup(dc, s.account); err == nil {
+		f.Facts = append(f.Facts, diag.Fact{Name: "taken by", Value: e.DN})
+	}
+	return f
+}
+
+// spnOwners are the accounts on a DC that have a service principal name, by DN.
+func (dc *DC) spnOwners(spn string) []string {
+	var owners []string
+	// A replica that cannot be searched has no owners to show.
+	_ = dc.search(dc.dom.DN, &filter.Filter{Op: filter.Equal, Attr: "servicePrincipalName", Value: []byte(spn)}, []string{"sAMAccountName"}, func(e *directory.Entry) {
+		owners = append(owners, e.Value("sAMAccountName"))
+	})
+	slices.Sort(owners)
+	return owners
+}
+
+func (d *Domain) findSPNNotUnique(s *stepError, dc *DC) *diag.Finding {
+	spn, owner := s.server, ""
+	for _, other := range d.dcs {
+		for _, candidate := range s.spns {
+			for _, o := range other.spnOwners(candidate) {
+				if !sameAccount(o, s.account) {
+					spn, owner = candidate, o
+				}
+			}
+		}
+	}
+	f := findSPNTaken(spn, owner)
+	f.Facts = append(f.Facts, diag.Fact{Name: "DC", Value: dc.name})
+	return f
+}
+
+func findSPNTaken(spn, owner string) *diag.Finding {
+	return &diag.Finding{
+		Code:  diag.SPNTaken,
+		Facts: []diag.Fact{{Name: "name", Value: spn}, {Name: "owner", Value: owner}},
+		SeenAs: []string{"Duplicate SPN found, aborting operation!",
+			"New-ADServiceAccount : The operation failed because SPN value provided for addition/modification is not unique forest-wide"},
+		Because: "a service principal name leads to one account; DCs since 2012 R2 refuse a second one when they know of the first",
+		Help:    []diag.Help{{Text: "take the name from its owner first", Command: fmt.Sprintf("setspn -D %s %s", spn, owner)}},
+	}
+}
+
+func (d *Domain) findSPN(spn string, dc *DC) *diag.Finding {
+	class, rest, _ := strings.Cut(spn, "/")
+	owners := dc.spnOwners(spn)
+	if len(owners) == 0 {
+		if _, err := dc.replica.AccountBySPN(spn); errors.Is(err, directory.ErrDuplicateSPN) {
+			owners = dc.spnOwners("host/" + rest)
+		}
+	}
+	if len(owners) > 1 {
+		return &diag.Finding{
+			Code:    diag.SPNDuplicate,
+			Facts:   []diag.Fact{{Name: "name", Value: spn}, {Name: "owners", Value: strings.Join(owners, ", ")}, {Name: "DC", Value: dc.name}},
+			SeenAs:  []string{"KDC_ERR_S_PRINCIPAL_UNKNOWN (0x7)", "System event 11, KDC: there are multiple accounts with name " + spn},
+			Because: "a KDC does not choose between two accounts, so the name leads to none; clients fall back to NTLM",
+			Help:    []diag.Help{{Text: "find both and remove the name from the wrong one", Command: "setspn -X"}, {Text: "remove it", Command: fmt.Sprintf("setspn -D %s %s", spn, owners[0])}},
+		}
+	}
+	if target, ok := d.aliasTarget(rest); ok {
+		if a, err := dc.replica.AccountBySPN(class + "/" + target); err == nil {
+			return &diag.Finding{
+				Code:    diag.SPNOtherName,
+				Facts:   []diag.Fact{{Name: "name", Value: spn}, {Name: "alias of", Value: target}, {Name: "service", Value: a.SAMAccountName}},
+				SeenAs:  []string{seenSPNUnknown},
+				Nearest: []diag.Near{{Wanted: spn, Closest: class + "/" + target, WhyNot: "the KDC does not follow DNS aliases"}},
+				Because: "a client asks for a ticket to the name that was typed; that DNS leads elsewhere does not register the name",
+				Help:    []diag.Help{{Text: "register the name that people use", Command: fmt.Sprintf("setspn -S %s %s", spn, a.SAMAccountName)}},
+			}
+		}
+	}
+	f := &diag.Finding{
+		Code:    diag.SPNUnknown,
+		Facts:   []diag.Fact{{Name: "name", Value: spn}, {Name: "DC", Value: dc.name}},
+		SeenAs:  []string{seenSPNUnknown},
+		Because: "a KDC finds the account of a service by its service principal name, letter by letter; only host/ stands for a list of other classes",
+		Help:    []diag.Help{{Text: "register the name on the account that runs the service", Command: fmt.Sprintf("setspn -S %s ACCOUNT", spn)}},
+	}
+	for _, other := range d.dcs {
+		if o := other.spnOwners(spn); other != dc && len(o) > 0 {
+			f.Facts = append(f.Facts, diag.Fact{Name: "known on", Value: other.name + ": " + strings.Join(o, ", ")})
+		}
+	}
+	if near, owner := d.nearestSPN(spn, dc); near != "" {
+		f.Nearest = []diag.Near{{Wanted: spn, Closest: near, WhyNot: whyNotSPN(spn, near) + ", on " + owner}}
+		f.Help = []diag.Help{{Text: "register the name on the account that runs the service", Command: fmt.Sprintf("setspn -S %s %s", spn, owner)}}
+	}
+	return f
+}
+
+// aliasTarget resolves a DNS alias of the configuration.
+func (d *Domain) aliasTarget(host string) (string, bool) {
+	for _, a := range d.cfg.Aliases {
+		if strings.EqualFold(strings.TrimSuffix(a.Name, "."), host) {
+			return a.Target, true
+		}
+	}
+	return "", false
+}
+
+// nearestSPN is the registered name with the smallest distance, names of the same host first.
+func (d *Domain) nearestSPN(spn string, dc *DC) (near, owner string) {
+	var names []string
+	owners := map[string]string{}
+	// As above: what cannot be read is not suggested.
+	_ = dc.search(dc.dom.DN, filter.MustParse("(servicePrincipalName=*)"), []string{"sAMAccountName", "servicePrincipalName"}, func(e *directory.Entry) {
+		for _, v := range e.Values("servicePrincipalName") {
+			if len(names) < maxSPNsCompared {
+				names = append(names, string(v))
+				owners[string(v)] = e.Value("sAMAccountName")
+			}
+		}
+	})
+	_, host, _ := strings.Cut(spn, "/")
+	for _, n := range names {
+		if _, h, _ := strings.Cut(n, "/"); strings.EqualFold(h, host) {
+			return n, owners[n]
+		}
+	}
+	near = diag.Nearest(spn, names)
+	return near, owners[near]
+}
+
+func whyNotSPN(wanted, near string) string {
+	wc, wh, _ := strings.Cut(wanted, "/")
+	nc, nh, _ := strings.Cut(near, "/")
+	switch {
+	case strings.EqualFold(wh, nh):
+		return fmt.Sprintf("the class differs: %s, not %s", nc, wc)
+	case strings.EqualFold(wc, nc):
+		return "the host differs"
+	default:
+		return "class and host differ"
+	}
+}
+
+// findDenied tells why a reader got the account without the password: its ticket, the directory and the account's list of
+// principals are compared.
+func (d *Domain) findDenied(s *stepError) *diag.Finding {
+	dc := s.dc
+	entry, err := d.lookup(dc, strings.TrimSuffix(s.account, "$")+"$", "msDS-GroupMSAMembership", "objectSid", "objectClass")
+	if err != nil {
+		return nil
+	}
+	reader := s.logon.account
+	facts := []diag.Fact{{Name: "account", Value: s.account}, {Name: "reader", Value: reader}, {Name: "DC", Value: dc.name}}
+	sd, _ := security.ParseDescriptor([]byte(entry.Value("msDS-GroupMSAMembership"))) // absent or damaged: nobody is allowed
+	self, _ := security.SIDFromBytes([]byte(entry.Value("objectSid")))
+	allows := func(t *security.Token) bool {
+		return sd != nil && t != nil && sd.Allows(t, security.RightReadProperty, security.ObjectTypes{}, self)
+	}
+	var names []string
+	if sd != nil {
+		for _, ace := range retrieveACEs(sd) {
+			names = append(names, d.nameOfSID(dc, ace.SID))
+		}
+	}
+	allowed := "{" + strings.Join(names, ", ") + "}"
+	facts = append(facts, diag.Fact{Name: "allowed", Value: allowed})
+	account, err := dc.replica.AccountByName(directory.Principal, reader)
+	if err != nil {
+		return nil
+	}
+	if allows(dc.replica.TokenFor(account)) {
+		f := &diag.Finding{
+			Code:    diag.StaleTicket,
+			Facts:   facts,
+			SeenAs:  []string{seenTestFalse, seenInstall},
+			Because: "the DC reads the memberships in the ticket, and the ticket was issued before the membership came",
+			Help: []diag.Help{{Text: "restart the computer", Command: "Restart-Computer", Sure: true},
+				{Text: "or remove the computer's tickets", Command: "klist -li 0x3e7 purge"}},
+		}
+		for _, t := range s.logon.list() {
+			f.Facts = append(f.Facts, diag.Fact{Name: "ticket", Value: fmt.Sprintf("%s of %s", t.Server, t.StartTime.UTC().Format(timeForm))})
+		}
+		return f
+	}
+	for _, other := range dc.peers() {
+		if other == dc {
+			continue
+		}
+		a, err := other.replica.AccountByName(directory.Principal, reader)
+		if err != nil {
+			continue
+		}
+		e, err := d.lookup(other, strings.TrimSuffix(s.account, "$")+"$", "msDS-GroupMSAMembership")
+		if err != nil {
+			continue
+		}
+		if otherSD, err := security.ParseDescriptor([]byte(e.Value("msDS-GroupMSAMembership"))); err == nil &&
+			otherSD.Allows(other.replica.TokenFor(a), security.RightReadProperty, security.ObjectTypes{}, self) {
+			return &diag.Finding{
+				Code:    diag.MembershipNotOnDC,
+				Facts:   append(facts, diag.Fact{Name: "allowed on", Value: other.name}),
+				SeenAs:  []string{seenTestFalse, seenInstall},
+				Because: "the change that allows the reader is on another DC and has not been replicated to this one",
+				Help:    []diag.Help{{Text: "replicate, or wait for replication, then restart the computer", Command: "repadmin /syncall /AdeP", Sure: true}},
+			}
+		}
+	}
+	var groups []string
+	for _, g := range dc.replica.GlobalGroups(account) {
+		groups = append(groups, d.nameOfSID(dc, g.SID))
+	}
+	facts = append(facts, diag.Fact{Name: "groups of the reader", Value: "{" + strings.Join(groups, ", ") + "}"})
+	f := &diag.Finding{
+		Code:    diag.NotAllowed,
+		Facts:   facts,
+		SeenAs:  []string{seenTestFalse, seenInstall},
+		Because: "the DC leaves the password out of its answer for everyone who is not on the account's list, Domain Admins included",
+	}
+	if len(names) > 0 {
+		f.Help = []diag.Help{{Text: "add the computer to the group that is allowed, then restart it",
+			Command: fmt.Sprintf("Add-ADGroupMember -Identity %q -Members %q", names[0], reader)}}
+	} else {
+		f.Help = []diag.Help{{Text: "allow a group of the computers that need the account",
+			Command: fmt.Sprintf("Set-ADServiceAccount %s -PrincipalsAllowedToRetrieveManagedPassword GROUP", s.account)}}
+	}
+	return f
+}
+
+// nameOfSID is the name of an account or group, or the SID.
+func (d *Domain) nameOfSID(dc *DC, sid security.SID) string {
+	name := sid.String()
+	for _, candidate := range []*DC{dc, d.dcs[0]} {
+		found := false
+		err := candidate.search(candidate.dom.DN, &filter.Filter{Op: filter.Equal, Attr: "objectSid", Value: sid.Bytes()}, []string{"sAMAccountName"}, func(e *directory.Entry) {
+			name, found = e.Value("sAMAccountName"), true
+		})
+		if err == nil && found {
+			break
+		}
+	}
+	return name
+}
+
+// gssResult is the name and number of a failed context establishment.
+func gssResult(err error) (string, int) {
+	if e, ok := errors.AsType[*gss.Error](err); ok {
+		return krbErrName(int(e.Code)), int(e.Code)
+	}
+	return err.Error(), 1
+}

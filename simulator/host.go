@@ -1,0 +1,474 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gmsasim/gmsasim/fakeads/directory"
+	"github.com/gmsasim/gmsasim/fakeads/kds"
+	"github.com/gmsasim/gmsasim/fakekdc/gss"
+	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
+)
+
+// Host is a computer that is joined to the domain. It works as Windows does: its ticket is from the last restart and so are the
+// group memberships in it; tickets and managed passwords are kept until they expire.
+type Host struct {
+	station
+	cfg     HostConfig
+	machine *logon
+
+	mu          sync.Mutex
+	lastRestart time.Time
+	managed     map[string]*ManagedPassword // by lower-case sAMAccountName
+}
+
+// addHost makes the computer for an account that exists.
+func (d *Domain) addHost(cfg HostConfig) *Host {
+	dom := d.root()
+	if cfg.Domain != "" {
+		dom = d.forest.Domain(cfg.Domain)
+	}
+	h := &Host{cfg: cfg, lastRestart: cfg.LastRestart}
+	if h.lastRestart.IsZero() {
+		h.lastRestart = d.Clock.Now()
+	}
+	h.station.d, h.station.name, h.station.dom = d, cfg.Name, dom
+	h.station.order, h.station.closed, h.station.offset = cfg.DCs, slices.Clone(cfg.ClosedPorts), cfg.ClockOffset
+	h.machine = &logon{st: &h.station, account: strings.ToUpper(cfg.Name) + "$", realm: dom.Realm, etypes: clientETypes(cfg.EncryptionTypes),
+		secret: d.passwordSecret(cfg.Password), since: h.lastRestart}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hosts = append(d.hosts, h)
+	d.byName[hostKey(cfg.Name)] = h
+	d.unsettled = append(d.unsettled, h.machine)
+	return h
+}
+
+// clientETypes are the encryption types that a client offers, in the order of Windows.
+func clientETypes(names []string) []int32 {
+	if len(names) == 0 {
+		return []int32{etypeAES256, etypeAES128, etypeRC4}
+	}
+	var list []int32
+	for _, e := range []int32{etypeAES256, etypeAES128, etypeRC4} {
+		if slices.Contains(names, etypeName(e)) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// Name is the host's name without $.
+func (h *Host) Name() string { return h.station.name }
+
+// LastRestart is the domain time of the last restart.
+func (h *Host) LastRestart() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lastRestart
+}
+
+// Restart restarts the host: all tickets and remembered passwords go, and a new ticket brings new memberships.
+func (h *Host) Restart() {
+	now := h.d.Clock.Now()
+	h.mu.Lock()
+	h.lastRestart, h.managed = now, nil
+	h.mu.Unlock()
+	h.machine.purge()
+	h.machine.mu.Lock()
+	h.machine.since = now
+	h.machine.mu.Unlock()
+	h.forget()
+	h.d.mu.Lock()
+	h.d.unsettled = append(h.d.unsettled, h.machine)
+	h.d.mu.Unlock()
+	h.d.event(Event{Op: opHost, From: h.Name(), Text: "restart"})
+}
+
+// PurgeTickets is klist -li 0x3e7 purge: the tickets of the host go, remembered passwords stay.
+func (h *Host) PurgeTickets() {
+	h.machine.purge()
+	h.d.event(Event{Op: opHost, From: h.Name(), Text: "klist -li 0x3e7 purge"})
+}
+
+// SetClockOffset sets what the host's clock is ahead of domain time.
+func (h *Host) SetClockOffset(offset time.Duration) {
+	h.station.mu.Lock()
+	h.offset = offset
+	h.station.mu.Unlock()
+	h.d.event(Event{Op: opHost, From: h.Name(), Text: fmt.Sprintf("the clock is %v ahead of domain time", offset)})
+}
+
+// ClosePort lets a firewall keep a port from this host: "389", "DC01:88" or "DC01".
+func (h *Host) ClosePort(port string) {
+	h.station.mu.Lock()
+	h.closed = append(h.closed, port)
+	h.station.mu.Unlock()
+	h.d.event(Event{Op: opHost, From: h.Name(), Text: "a firewall closes " + port})
+}
+
+// OpenPort takes back ClosePort.
+func (h *Host) OpenPort(port string) {
+	h.station.mu.Lock()
+	h.closed = slices.DeleteFunc(h.closed, func(s string) bool { return s == port })
+	h.station.mu.Unlock()
+	h.d.event(Event{Op: opHost, From: h.Name(), Text: "a firewall opens " + port})
+}
+
+// Time is the host's own clock.
+func (h *Host) Time() time.Time { return h.now() }
+
+// Tickets lists the host's tickets (klist -li 0x3e7).
+func (h *Host) Tickets() []Ticket { return h.machine.list() }
+
+// TestServiceAccount is Test-ADServiceAccount: the host can read the account's password now, and both support an encryption type
+// in common. nil is True.
+func (h *Host) TestServiceAccount(account string) error {
+	_, err := h.fetch(h.d.ctx, account, Sealed)
+	return h.d.explain(err)
+}
+
+// InstallServiceAccount is Install-ADServiceAccount: it reads the password and keeps it.
+func (h *Host) InstallServiceAccount(account string) error {
+	pw, err := h.fetch(h.d.ctx, account, Sealed)
+	if err == nil {
+		h.keep(pw)
+	}
+	return h.d.explain(err)
+}
+
+// Protection is how an LDAP connection is protected.
+type Protection string
+
+// The protections of a connection after a bind with Kerberos.
+const (
+	Sealed Protection = "sealed" // signed and encrypted; what Windows uses to read a managed password
+	Signed Protection = "signed"
+	Plain  Protection = "plain"
+)
+
+func (p Protection) layer() gss.Layer {
+	switch p {
+	case Plain:
+		return gss.LayerNone
+	case Signed:
+		return gss.LayerIntegrity
+	default:
+		return gss.LayerConfidentiality
+	}
+}
+
+// ManagedPassword is what a host gets with msDS-ManagedPassword.
+type ManagedPassword struct {
+	// Account is the sAMAccountName.
+	Account  string `json:"account"`
+	Current  []byte `json:"-"` // 256 bytes, UTF-16LE
+	Previous []byte `json:"-"` // nil when there is none
+	// QueryInterval is after which time a host should ask again; UnchangedInterval is how long the password surely stays.
+	QueryInterval     time.Duration `json:"queryInterval"`
+	UnchangedInterval time.Duration `json:"unchangedInterval"`
+	// Read is the host's time of reading and DC the controller that answered.
+	Read time.Time `json:"read"`
+	DC   string    `json:"dc"`
+	// KVNO is msDS-KeyVersionNumber at the time of reading.
+	KVNO int `json:"kvno"`
+}
+
+// inUse is the password to sign in with at a time: in the last five minutes before a change the DC gives the next password as the
+// current one already, while only the previous one works everywhere ([MS-ADTS] msDS-ManagedPassword; Samba's clients do the same).
+func (p *ManagedPassword) inUse(now time.Time) []byte {
+	left := p.QueryInterval - now.Sub(p.Read)
+	if p.Previous != nil && p.QueryInterval <= kds.MaxClockSkew && left > 0 {
+		return p.Previous
+	}
+	return p.Current
+}
+
+// secret turns a managed password into keys.
+func (d *Domain) managedSecret(password []byte) secret {
+	return func(etype int32, salt string) (*krbcrypt.Key, error) {
+		if etype == etypeRC4 {
+			return krbcrypt.NTKey(password), nil
+		}
+		return d.keys.StringToKey(etype, kds.PasswordUTF8(password), salt)
+	}
+}
+
+// ReadPassword reads the managed password of an account from a DC, with the host's own ticket.
+func (h *Host) ReadPassword(account string, p Protection) (*ManagedPassword, error) {
+	pw, err := h.fetch(h.d.ctx, account, p)
+	return pw, h.d.explain(err)
+}
+
+// fetch reads the managed password over LDAP from the first DC that answers.
+func (h *Host) fetch(ctx context.Context, account string, p Protection) (*ManagedPassword, error) {
+	var pw *ManagedPassword
+	err := h.onDC(ctx, h.machine, p, func(c *ldapConn) error {
+		var err error
+		pw, err = h.readFrom(c, account)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pw, nil
+}
+
+// onDC runs work on an LDAP connection to the first DC of the station's domain that answers. A DC that says it is busy or
+// unavailable is passed over, as one that does not answer.
+func (st *station) onDC(ctx context.Context, l *logon, p Protection, work func(*ldapConn) error) error {
+	return st.each(ctx, st.dom.DNSName, "LDAP", portLDAP, func(dc *DC) (string, error) {
+		err := st.withConn(ctx, dc, l, p, work)
+		if why := passOver(err); why != "" {
+			return why, nil
+		}
+		return "", err
+	})
+}
+
+// readFrom finds the account and reads its password.
+func (h *Host) readFrom(c *ldapConn, account string) (*ManagedPassword, error) {
+	name := strings.TrimSuffix(account, "$")
+	entry, err := c.findAccount(h.dom.DN, name+"$", "distinguishedName", "objectClass", "sAMAccountName", "msDS-SupportedEncryptionTypes", "msDS-KeyVersionNumber")
+	if err != nil {
+		return nil, &stepError{step: stepFind, logon: h.machine, dc: c.dc, account: name, err: err}
+	}
+	blob, err := c.read(entry.DN, "msDS-ManagedPassword")
+	if err != nil {
+		return nil, &stepError{step: stepRead, logon: h.machine, dc: c.dc, account: name, err: err}
+	}
+	parsed, err := kds.ParseBlob(blob)
+	if err != nil {
+		return nil, &stepError{step: stepRead, logon: h.machine, dc: c.dc, account: name, err: err}
+	}
+	if bits := entry.number("msDS-SupportedEncryptionTypes"); bits != 0 && !slices.ContainsFunc(h.machine.etypes, func(e int32) bool { return bits&int(etypeBits([]string{etypeName(e)})) != 0 }) {
+		return nil, &stepError{step: stepRead, logon: h.machine, dc: c.dc, account: name, err: errNoCommonEType}
+	}
+	return &ManagedPassword{Account: entry.value("sAMAccountName"), Current: parsed.Current, Previous: parsed.Previous, QueryInterval: parsed.Query,
+		UnchangedInterval: parsed.Unchanged, Read: h.now(), DC: c.dc.name, KVNO: entry.number("msDS-KeyVersionNumber")}, nil
+}
+
+func (h *Host) keep(pw *ManagedPassword) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.managed == nil {
+		h.managed = map[string]*ManagedPassword{}
+	}
+	h.managed[strings.ToLower(pw.Account)] = pw
+}
+
+// password gives the managed password as the host uses it: the one it keeps until it should ask again, and the kept one also when
+// no DC answers (credential fetch of Windows: cache first, and the cached value when a DC cannot be asked).
+func (h *Host) password(ctx context.Context, account string, fresh bool) (*ManagedPassword, error) {
+	h.mu.Lock()
+	kept := h.managed[strings.ToLower(strings.TrimSuffix(account, "$"))+"$"]
+	h.mu.Unlock()
+	if kept != nil && !fresh && h.now().Before(kept.Read.Add(kept.QueryInterval)) {
+		return kept, nil
+	}
+	pw, err := h.fetch(ctx, account, Sealed)
+	if err != nil {
+		if kept != nil && !fresh && unreachable(err) {
+			return kept, nil
+		}
+		return nil, err
+	}
+	h.keep(pw)
+	return pw, nil
+}
+
+// KerberosTo gets a ticket for a service with the host's own identity.
+func (h *Host) KerberosTo(spn string) (*Ticket, error) { return h.d.ticketTo(h.d.ctx, h.machine, spn) }
+
+// SignIn signs a user in on this host.
+func (h *Host) SignIn(user, password string) (*Session, error) {
+	s := h.session(user, h.d.passwordSecret(password))
+	if err := s.logon.signIn(h.d.ctx); err != nil {
+		return nil, h.d.explain(err)
+	}
+	return s, nil
+}
+
+func (h *Host) session(account string, secret secret) *Session {
+	return &Session{d: h.d, logon: &logon{st: &h.station, account: account, realm: h.dom.Realm, etypes: h.machine.etypes, secret: secret}}
+}
+
+// SignInAsServiceAccount signs in as a managed service account, with the password that the host reads or has kept. When the DC
+// refuses a kept password, the host reads it again and tries once more.
+func (h *Host) SignInAsServiceAccount(account string) (*Session, error) {
+	s, err := h.signInAs(h.d.ctx, account, false)
+	if e := asKRBError(err); e != nil && e.code == krbErrPreauthFailed {
+		s, err = h.signInAs(h.d.ctx, account, true)
+	}
+	return s, h.d.explain(err)
+}
+
+func (h *Host) signInAs(ctx context.Context, account string, fresh bool) (*Session, error) {
+	pw, err := h.password(ctx, account, fresh)
+	if err != nil {
+		return nil, err
+	}
+	s := h.session(pw.Account, h.d.managedSecret(pw.inUse(h.now())))
+	if err := s.logon.signIn(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Session is a signed-in account on a host, with its tickets.
+type Session struct {
+	d     *Domain
+	logon *logon
+}
+
+// Account is the account's name with its realm.
+func (s *Session) Account() string { return s.logon.account + "@" + s.logon.realm }
+
+// Tickets lists the tickets (klist), the ticket-granting ticket first.
+func (s *Session) Tickets() []Ticket { return s.logon.list() }
+
+// PurgeTickets removes the tickets (klist purge). For the next ticket the session signs in again.
+func (s *Session) PurgeTickets() { s.logon.purge() }
+
+// KerberosTo gets a ticket for a service.
+func (s *Session) KerberosTo(spn string) (*Ticket, error) { return s.d.ticketTo(s.d.ctx, s.logon, spn) }
+
+func (d *Domain) ticketTo(ctx context.Context, l *logon, spn string) (*Ticket, error) {
+	cred, err := l.ticketFor(ctx, spn)
+	if err != nil {
+		return nil, d.explain(err)
+	}
+	t := cred.ticket()
+	return &t, nil
+}
+
+// Ticket is a ticket as klist shows it.
+type Ticket struct {
+	Client    string    `json:"client"` // name@REALM
+	Server    string    `json:"server"` // name@REALM
+	EType     string    `json:"etype"`  // AES256, AES128, RC4
+	KVNO      int       `json:"kvno"`
+	Flags     uint32    `json:"flags"` // RFC 4120 5.3, the first flag in the highest bit
+	AuthTime  time.Time `json:"authTime"`
+	StartTime time.Time `json:"startTime"`
+	EndTime   time.Time `json:"endTime"`
+	RenewTill time.Time `json:"renewTill,omitzero"`
+	DC        string    `json:"dc"` // that issued it
+
+	cred *credential
+}
+
+// Service is a service that runs as a managed service account. It holds the keys of the password that its host had when it last
+// looked, and of the one before.
+type Service struct {
+	h       *Host
+	account string
+
+	mu   sync.Mutex
+	keys []*krbcrypt.Key
+	read *ManagedPassword
+}
+
+// Service starts a service on this host that runs as a managed service account and accepts its tickets.
+func (h *Host) Service(account string) (*Service, error) {
+	s := &Service{h: h, account: strings.TrimSuffix(account, "$")}
+	if err := s.load(false); err != nil {
+		return nil, h.d.explain(err)
+	}
+	return s, nil
+}
+
+// Refresh lets the host read the password again.
+func (s *Service) Refresh() error { return s.h.d.explain(s.load(true)) }
+
+func (s *Service) load(fresh bool) error {
+	pw, err := s.h.password(s.h.d.ctx, s.account, fresh)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read, s.keys = pw, nil
+	return nil
+}
+
+// key gives a key of the service for an encryption type: n 0 the current one, 1 the previous one.
+func (s *Service) passwords() [][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := [][]byte{s.read.Current}
+	if s.read.Previous != nil {
+		list = append(list, s.read.Previous)
+	}
+	return list
+}
+
+// Accept takes a client's ticket for the service, as an AP-REQ with a fresh authenticator; nil means that the client is signed in.
+// The error wraps diag.TicketUnderOldKey when no key of the service opens the ticket.
+func (s *Service) Accept(t *Ticket) error {
+	d := s.h.d
+	salt := salt(s.h.dom, s.account)
+	acceptor := gss.NewAcceptor(gss.AcceptorConfig{
+		Now: s.h.now, Rand: d.rand,
+		Keys: func(_ gss.Principal, etype int32, _ int) ([]*krbcrypt.Key, error) {
+			var keys []*krbcrypt.Key
+			for _, pw := range s.passwords() {
+				k, err := d.managedSecret(pw)(etype, salt)
+				if err != nil {
+					return nil, err
+				}
+				keys = append(keys, k)
+			}
+			return keys, nil
+		},
+	})
+	l := &logon{st: &s.h.station, account: s.account}
+	token, err := d.initiator(t.cred, gss.FlagMutual|gss.FlagInteg, s.h.d.Clock.Now, nil).first()
+	if err == nil {
+		_, _, err = acceptor.Step(token)
+	}
+	result, code := "ok", 0
+	if err != nil {
+		result, code = gssResult(err)
+		err = &stepError{step: stepAccept, logon: l, server: t.Server, account: s.account, err: err}
+	}
+	d.event(Event{Op: opHost, From: s.h.Name(), Text: fmt.Sprintf("%s accepts %s for %s", s.account+"$", t.Client, t.Server), Result: result, Code: code})
+	return d.explain(err)
+}
+
+// salt is the salt of the AES keys of computers and service accounts ([MS-KILE] 3.1.1.2).
+func salt(dom *directory.Domain, name string) string {
+	return dom.Realm + "host" + strings.ToLower(name) + "." + strings.ToLower(dom.DNSName)
+}
+
+// KerberosTo signs an account in and gets a ticket for a service: from is a host ("ContainerHost01"), a user with the password that
+// was configured or set, or a managed service account, which the first host of its domain signs in.
+func (d *Domain) KerberosTo(ctx context.Context, from, spn string) (*Ticket, error) {
+	if h, ok := d.FindHost(from); ok {
+		return d.ticketTo(ctx, h.machine, spn)
+	}
+	d.mu.Lock()
+	password, isUser := d.passwords[strings.ToLower(from)]
+	d.mu.Unlock()
+	if isUser {
+		return d.ticketTo(ctx, d.userLogon(from, password), spn)
+	}
+	for _, h := range d.Hosts() {
+		s, err := h.SignInAsServiceAccount(from)
+		if err != nil {
+			return nil, err
+		}
+		return d.ticketTo(ctx, s.logon, spn)
+	}
+	return nil, fmt.Errorf("no host, user or service account %q to sign in with", from)
+}
+
+// userLogon is a session of a user at a workstation of its own.
+func (d *Domain) userLogon(user, password string) *logon {
+	st := &station{d: d, name: user, dom: d.root()}
+	return &logon{st: st, account: user, realm: st.dom.Realm, etypes: clientETypes(nil), secret: d.passwordSecret(password)}
+}

@@ -1,0 +1,554 @@
+package simulator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gmsasim/gmsasim/fakeads/directory"
+	"github.com/gmsasim/gmsasim/fakeads/filter"
+	"github.com/gmsasim/gmsasim/fakeads/kds"
+	"github.com/gmsasim/gmsasim/fakeads/security"
+	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
+)
+
+// Bits of userAccountControl and groupType ([MS-ADTS] 2.2.16, 2.2.12).
+const (
+	uacDisabled             = 0x2
+	uacNormal               = 0x200
+	uacWorkstationTrust     = 0x1000
+	uacTrustedForDelegation = 0x80000
+
+	groupGlobal      = 0x2
+	groupDomainLocal = 0x4
+	groupUniversal   = 0x8
+	groupSecurity    = 0x80000000
+)
+
+// retrieveMask is what the AD cmdlets put into msDS-GroupMSAMembership for each principal: full control (seen in directories).
+const retrieveMask = 0x000f01ff
+
+// populate builds forest and hosts from the configuration: the state before the story begins.
+func (d *Domain) populate() error {
+	if err := d.newForest(); err != nil {
+		return err
+	}
+	if err := d.populateRootKeys(); err != nil {
+		return err
+	}
+	b := newPopulation(d)
+	for i := range d.cfg.Hosts {
+		b.host(&d.cfg.Hosts[i])
+	}
+	for i := range d.cfg.Users {
+		b.user(&d.cfg.Users[i])
+	}
+	if err := b.flush(); err != nil {
+		return err
+	}
+	d.passwords["administrator"] = d.cfg.AdminPassword
+	if err := b.groups(d.cfg.Groups); err != nil {
+		return err
+	}
+	for i := range d.cfg.ServiceAccounts {
+		if err := b.serviceAccount(&d.cfg.ServiceAccounts[i]); err != nil {
+			return fmt.Errorf("serviceAccounts[%d]: %w", i, err)
+		}
+	}
+	if err := b.flush(); err != nil {
+		return err
+	}
+	for _, h := range d.cfg.Hosts {
+		d.addHost(h)
+	}
+	return b.members()
+}
+
+func (d *Domain) newForest() error {
+	domains := []directory.DomainConfig{{DNSName: d.cfg.DNSName, NetBIOSName: d.cfg.NetBIOSName, DCs: d.cfg.DCs, AdministratorPassword: d.cfg.AdminPassword}}
+	for _, c := range d.cfg.Domains {
+		domains = append(domains, directory.DomainConfig{DNSName: c.DNSName, NetBIOSName: c.NetBIOSName, DCs: c.DCs, AdministratorPassword: d.cfg.AdminPassword})
+	}
+	forest, err := directory.New(directory.Config{
+		Seed: d.cfg.Seed, Now: d.Clock.Now, Domains: domains, ReplicationDelay: d.cfg.ReplicationDelay, RootKeyPolicy: d.policy,
+		Keys: d.cfg.Keys.strings, Passwords: d.cfg.Keys.passwords, DefaultETypes: etypeBits(d.cfg.DefaultETypes), Events: d.directoryEvent,
+	})
+	if err != nil {
+		return fmt.Errorf("directory: %w", err)
+	}
+	d.forest = forest
+	for _, r := range forest.DCs() {
+		dc := &DC{d: d, name: r.Name(), replica: r, dom: r.Domain()}
+		dc.kdc = dc.newKDC()
+		d.dcs = append(d.dcs, dc)
+	}
+	return nil
+}
+
+// directoryEvent enters what a DC writes to its event logs.
+func (d *Domain) directoryEvent(e directory.Event) {
+	d.event(Event{Op: opEventLog, To: e.DC, Text: fmt.Sprintf("%s, %s %d", e.Log, e.Source, e.ID), Result: e.Level, Detail: e.Text})
+}
+
+func etypeBits(names []string) uint32 {
+	var bits uint32
+	for _, n := range names {
+		switch n {
+		case "RC4":
+			bits |= 0x4
+		case "AES128":
+			bits |= 0x8
+		case "AES256":
+			bits |= 0x10
+		case "AES256-SK":
+			bits |= 0x20
+		}
+	}
+	return bits
+}
+
+func etypeNames(bits uint32) []string {
+	var names []string
+	for _, n := range []string{"RC4", "AES128", "AES256"} {
+		if bits&etypeBits([]string{n}) != 0 {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// etypesOrAll is the value of msDS-SupportedEncryptionTypes for names, all three types when there are none.
+func etypesOrAll(names []string) uint32 {
+	if len(names) == 0 {
+		names = []string{"RC4", "AES128", "AES256"}
+	}
+	return etypeBits(names)
+}
+
+// kdfParamSHA512 is the msKds-KDFParam of keys that Windows makes: SP 800-108 with SHA512 ([MS-GKDI] 2.2.1).
+var kdfParamSHA512, _ = hex.DecodeString("00000000010000000e000000000000005300480041003500310032000000")
+
+func (d *Domain) populateRootKeys() error {
+	for i, k := range d.cfg.KDSRootKeys {
+		dc := d.dcs[0]
+		if k.DC != "" {
+			dc = d.DC(k.DC)
+		}
+		created := k.Created
+		if created.IsZero() {
+			created = d.cfg.Start
+		}
+		data := sha256.Sum256(binary.BigEndian.AppendUint32([]byte(fmt.Sprintf("gmsasim root key %d ", d.cfg.Seed)), uint32(i)))
+		more := sha256.Sum256(data[:])
+		id := k.ID
+		if id == "" {
+			var g security.GUID
+			copy(g[:], more[16:])
+			g[7], g[8] = g[7]&0x0f|0x40, g[8]&0x3f|0x80 // version 4, in the wire form's byte order
+			id = g.String()
+		}
+		id = strings.ToLower(strings.Trim(id, "{}"))
+		number := func(n int) []byte { return strconv.AppendInt(nil, int64(n), 10) }
+		stamp := func(t time.Time) []byte { return strconv.AppendUint(nil, uint64(kds.FromTime(t)), 10) }
+		err := d.forest.Populate(d.cfg.DNSName, []directory.AddRequest{{
+			DN: "CN=" + id + ",CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + d.root().DN,
+			Attributes: []directory.Attribute{
+				directory.Text("objectClass", "msKds-ProvRootKey"),
+				{Name: "msKds-Version", Values: [][]byte{number(1)}},
+				{Name: "msKds-RootKeyData", Values: [][]byte{append(data[:], more[:]...)}},
+				{Name: "msKds-CreateTime", Values: [][]byte{stamp(created)}},
+				{Name: "msKds-UseStartTime", Values: [][]byte{stamp(k.Effective.Time(created))}},
+				directory.Text("msKds-DomainID", "CN="+dc.name+",OU=Domain Controllers,"+dc.dom.DN),
+				directory.Text("msKds-KDFAlgorithmID", "SP800_108_CTR_HMAC"),
+				{Name: "msKds-KDFParam", Values: [][]byte{kdfParamSHA512}},
+				directory.Text("msKds-SecretAgreementAlgorithmID", "DH"),
+				{Name: "msKds-PublicKeyLength", Values: [][]byte{number(2048)}},
+				{Name: "msKds-PrivateKeyLength", Values: [][]byte{number(512)}},
+			},
+		}})
+		if err != nil {
+			return fmt.Errorf("kdsRootKeys[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// hostPassword is the machine password that a host makes for itself, from the seed.
+func (d *Domain) hostPassword(name string) string {
+	sum := sha256.Sum256([]byte(fmt.Sprintf("gmsasim machine password %d %s", d.cfg.Seed, strings.ToUpper(name))))
+	return base64.RawStdEncoding.EncodeToString(sum[:])
+}
+
+// unicodePwd is the value by which a password is set ([MS-ADTS] 3.1.1.3.1.5).
+func unicodePwd(password string) directory.Attribute {
+	return directory.Attribute{Name: "unicodePwd", Values: [][]byte{krbcrypt.UTF16LE(`"` + password + `"`)}}
+}
+
+func integer(name string, v uint32) directory.Attribute {
+	return directory.Text(name, strconv.FormatInt(int64(int32(v)), 10))
+}
+
+// hostObject is a computer account as a domain join leaves it.
+func hostObject(dom *directory.Domain, h HostConfig, password string) directory.AddRequest {
+	sam := strings.ToUpper(h.Name)
+	fqdn := h.Name + "." + dom.DNSName
+	attrs := []directory.Attribute{
+		directory.Text("objectClass", "computer"),
+		directory.Text("sAMAccountName", sam+"$"),
+		directory.Text("dNSHostName", fqdn),
+		directory.Text("servicePrincipalName", "HOST/"+sam, "HOST/"+fqdn, "RestrictedKrbHost/"+sam, "RestrictedKrbHost/"+fqdn),
+		integer("userAccountControl", uacWorkstationTrust),
+		integer("msDS-SupportedEncryptionTypes", etypesOrAll(h.EncryptionTypes)),
+		unicodePwd(password),
+	}
+	if h.OS != "" {
+		attrs = append(attrs, directory.Text("operatingSystem", h.OS))
+	}
+	return directory.AddRequest{DN: "CN=" + h.Name + ",CN=Computers," + dom.DN, Attributes: attrs}
+}
+
+func userObject(dom *directory.Domain, u User) directory.AddRequest {
+	uac := uint32(uacNormal)
+	if u.Disabled {
+		uac |= uacDisabled
+	}
+	attrs := []directory.Attribute{
+		directory.Text("objectClass", "user"),
+		directory.Text("sAMAccountName", u.Name),
+		integer("userAccountControl", uac),
+		unicodePwd(u.Password),
+	}
+	if u.UserPrincipalName != "" {
+		attrs = append(attrs, directory.Text("userPrincipalName", u.UserPrincipalName))
+	}
+	if len(u.SPNs) > 0 {
+		attrs = append(attrs, directory.Text("servicePrincipalName", u.SPNs...))
+	}
+	if len(u.EncryptionTypes) > 0 {
+		attrs = append(attrs, integer("msDS-SupportedEncryptionTypes", etypeBits(u.EncryptionTypes)))
+	}
+	return directory.AddRequest{DN: "CN=" + escapeRDN(u.Name) + ",CN=Users," + dom.DN, Attributes: attrs}
+}
+
+func groupType(s GroupScope) uint32 {
+	switch s {
+	case Global:
+		return groupSecurity | groupGlobal
+	case Universal:
+		return groupSecurity | groupUniversal
+	default:
+		return groupSecurity | groupDomainLocal
+	}
+}
+
+func groupObject(dom *directory.Domain, g Group, members []string) directory.AddRequest {
+	attrs := []directory.Attribute{
+		directory.Text("objectClass", "group"),
+		directory.Text("sAMAccountName", g.Name),
+		integer("groupType", groupType(g.scope())),
+	}
+	if len(members) > 0 {
+		attrs = append(attrs, directory.Text("member", members...))
+	}
+	return directory.AddRequest{DN: "CN=" + escapeRDN(g.Name) + ",CN=Users," + dom.DN, Attributes: attrs}
+}
+
+// serviceAccountObject is what New-ADServiceAccount adds. allowed are the SIDs of those who may retrieve the password.
+func serviceAccountObject(dom *directory.Domain, s ServiceAccount, allowed []security.SID) directory.AddRequest {
+	days := s.IntervalDays
+	if days == 0 {
+		days = defaultInterval
+	}
+	attrs := []directory.Attribute{
+		directory.Text("objectClass", "msDS-GroupManagedServiceAccount"),
+		directory.Text("sAMAccountName", s.Name+"$"),
+		directory.Text("dNSHostName", s.dnsHostName(dom)),
+		integer("userAccountControl", s.userAccountControl(uacWorkstationTrust)),
+		integer("msDS-ManagedPasswordInterval", uint32(days)),
+		integer("msDS-SupportedEncryptionTypes", etypesOrAll(s.EncryptionTypes)),
+	}
+	if len(s.SPNs) > 0 {
+		attrs = append(attrs, directory.Text("servicePrincipalName", s.SPNs...))
+	}
+	if len(s.AllowedToDelegateTo) > 0 {
+		attrs = append(attrs, directory.Text("msDS-AllowedToDelegateTo", s.AllowedToDelegateTo...))
+	}
+	if len(allowed) > 0 {
+		attrs = append(attrs, directory.Attribute{Name: "msDS-GroupMSAMembership", Values: [][]byte{retrieveDescriptor(allowed)}})
+	}
+	return directory.AddRequest{DN: "CN=" + escapeRDN(s.Name) + ",CN=Managed Service Accounts," + dom.DN, Attributes: attrs}
+}
+
+func (s ServiceAccount) dnsHostName(dom *directory.Domain) string {
+	if s.DNSHostName != "" {
+		return s.DNSHostName
+	}
+	return s.Name + "." + dom.DNSName
+}
+
+// userAccountControl puts the account's switches into uac.
+func (s ServiceAccount) userAccountControl(uac uint32) uint32 {
+	uac &^= uacDisabled | uacTrustedForDelegation
+	if s.Enabled != nil && !*s.Enabled {
+		uac |= uacDisabled
+	}
+	if s.TrustedForDelegation {
+		uac |= uacTrustedForDelegation
+	}
+	return uac
+}
+
+// retrieveDescriptor is msDS-GroupMSAMembership as the AD cmdlets write it: owner Administrators, no group, one allow ACE each.
+func retrieveDescriptor(allowed []security.SID) []byte {
+	acl := &security.ACL{Revision: 4}
+	for _, sid := range allowed {
+		acl.ACEs = append(acl.ACEs, security.ACE{Mask: retrieveMask, SID: sid})
+	}
+	sd := &security.Descriptor{Control: 0x8004, Owner: security.BuiltinAdministrators, DACL: acl}
+	return sd.Marshal()
+}
+
+// escapeRDN escapes a value for use in a DN (RFC 4514 2.4).
+func escapeRDN(value string) string {
+	var b strings.Builder
+	for i, r := range value {
+		if strings.ContainsRune(`,+"\<>;=`, r) || i == 0 && (r == '#' || r == ' ') || i == len(value)-1 && r == ' ' {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// population collects objects by domain and remembers where the configured principals are.
+type population struct {
+	d       *Domain
+	objects map[*directory.Domain][]directory.AddRequest
+	dns     map[string]string // DN by lower-case NETBIOS\sAMAccountName
+	later   []Group           // with members that have to wait
+}
+
+func newPopulation(d *Domain) *population {
+	return &population{d: d, objects: map[*directory.Domain][]directory.AddRequest{}, dns: map[string]string{}}
+}
+
+func (b *population) domain(name string) *directory.Domain {
+	if name == "" {
+		return b.d.root()
+	}
+	return b.d.forest.Domain(name)
+}
+
+func (b *population) add(dom *directory.Domain, sam string, o directory.AddRequest) {
+	b.objects[dom] = append(b.objects[dom], o)
+	b.dns[strings.ToLower(dom.NetBIOSName+`\`+sam)] = o.DN
+}
+
+func (b *population) host(h *HostConfig) {
+	h.Name = strings.TrimSuffix(h.Name, "$")
+	if h.Password == "" {
+		h.Password = b.d.hostPassword(h.Name)
+	}
+	dom := b.domain(h.Domain)
+	b.add(dom, h.Name+"$", hostObject(dom, *h, h.Password))
+}
+
+func (b *population) user(u *User) {
+	if u.Password == "" {
+		u.Password = defaultPassword
+	}
+	b.d.passwords[strings.ToLower(u.Name)] = u.Password
+	dom := b.domain(u.Domain)
+	b.add(dom, u.Name, userObject(dom, *u))
+}
+
+func (b *population) serviceAccount(s *ServiceAccount) error {
+	dom := b.domain(s.Domain)
+	var allowed []security.SID
+	for _, name := range s.AllowedToRetrieve {
+		sid, err := b.d.sidOf(b.d.firstDCOf(dom), name)
+		if err != nil {
+			return err
+		}
+		allowed = append(allowed, sid)
+	}
+	b.add(dom, s.Name+"$", serviceAccountObject(dom, *s, allowed))
+	return nil
+}
+
+func (b *population) flush() error {
+	for _, dom := range b.d.forest.Domains() {
+		if objects := b.objects[dom]; len(objects) > 0 {
+			if err := b.d.forest.Populate(dom.DNSName, objects); err != nil {
+				return fmt.Errorf("populate %s: %w", dom.DNSName, err)
+			}
+		}
+	}
+	clear(b.objects)
+	return nil
+}
+
+// groups adds groups, each after the groups that are its members. What has to wait for a service account, for a time or because
+// groups contain each other comes with members.
+func (b *population) groups(groups []Group) error {
+	for rest := groups; len(rest) > 0; {
+		var blocked []Group
+		for _, g := range rest {
+			dom := b.domain(g.Domain)
+			members, complete := b.memberDNs(dom, g.Members)
+			if complete && g.MembersSince.IsZero() {
+				b.add(dom, g.Name, groupObject(dom, g, members))
+			} else {
+				blocked = append(blocked, g)
+			}
+		}
+		if len(blocked) == len(rest) {
+			for _, g := range blocked {
+				dom := b.domain(g.Domain)
+				b.add(dom, g.Name, groupObject(dom, g, nil))
+			}
+			b.later = blocked
+			break
+		}
+		if err := b.flush(); err != nil {
+			return err
+		}
+		rest = blocked
+	}
+	return b.flush()
+}
+
+// memberDNs resolves the members of a group; complete tells that all of them exist already.
+func (b *population) memberDNs(dom *directory.Domain, members []string) (dns []string, complete bool) {
+	for _, m := range members {
+		nb, sam, qualified := strings.Cut(m, `\`)
+		if !qualified {
+			nb, sam = dom.NetBIOSName, m
+		}
+		key := strings.ToLower(nb + `\` + sam)
+		dn, ok := b.dns[key]
+		if !ok {
+			dn, ok = b.dns[key+"$"]
+		}
+		if !ok {
+			var err error
+			if dn, err = b.d.dnOf(b.d.firstDCOf(dom), m); err != nil {
+				return nil, false
+			}
+		}
+		dns = append(dns, dn)
+	}
+	return dns, true
+}
+
+// members gives the groups that had to wait their members, the oldest first. Hosts that were restarted before the members came
+// have signed in without them.
+func (b *population) members() error {
+	slices.SortStableFunc(b.later, func(a, c Group) int { return a.MembersSince.Compare(c.MembersSince) })
+	for _, g := range b.later {
+		dom := b.domain(g.Domain)
+		dns, complete := b.memberDNs(dom, g.Members)
+		if !complete {
+			return fmt.Errorf("group %s: a member does not exist", g.Name)
+		}
+		for _, h := range b.d.hosts {
+			if h.lastRestart.Before(g.MembersSince) {
+				h.machine.note()
+			}
+		}
+		if len(dns) == 0 {
+			continue
+		}
+		dc := b.d.firstDCOf(dom)
+		mod := directory.Modification{Op: directory.ModAdd, Attribute: directory.Text("member", dns...)}
+		if err := dc.replica.Modify(context.Background(), directory.System(), b.dns[strings.ToLower(dom.NetBIOSName+`\`+g.Name)], []directory.Modification{mod}, false); err != nil {
+			return fmt.Errorf("group %s: %w", g.Name, err)
+		}
+		for _, dc := range b.d.dcs {
+			dc.replica.Sync()
+		}
+	}
+	return nil
+}
+
+func (d *Domain) firstDCOf(dom *directory.Domain) *DC {
+	for _, dc := range d.dcs {
+		if dc.dom == dom {
+			return dc
+		}
+	}
+	return d.dcs[0]
+}
+
+// lookup finds an account or group on a DC by NAME or DOMAIN\NAME, a computer or service account with and without the final $.
+func (d *Domain) lookup(dc *DC, name string, attrs ...string) (*directory.Entry, error) {
+	base := dc.dom.DN
+	nb, sam, qualified := strings.Cut(name, `\`)
+	if !qualified {
+		sam = name
+	} else if dom := d.forest.Domain(nb); dom != nil {
+		base = dom.DN
+		if dom != dc.dom {
+			dc = d.firstDCOf(dom)
+		}
+	} else {
+		return nil, fmt.Errorf("no domain %q", nb)
+	}
+	for _, s := range []string{sam, sam + "$"} {
+		var found *directory.Entry
+		f := &filter.Filter{Op: filter.Equal, Attr: "sAMAccountName", Value: []byte(s)}
+		err := dc.search(base, f, append([]string{"distinguishedName"}, attrs...), func(e *directory.Entry) {
+			if found == nil {
+				found = cloneEntry(e)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		if found != nil {
+			return found, nil
+		}
+	}
+	return nil, &unknownNameError{name: name, dc: dc}
+}
+
+// unknownNameError: a name that an administrator gave is no account's or group's.
+type unknownNameError struct {
+	name string
+	dc   *DC
+}
+
+func (e *unknownNameError) Error() string {
+	return fmt.Sprintf("cannot find an object with identity: '%s' under: '%s'", e.name, e.dc.dom.DN)
+}
+
+func cloneEntry(e *directory.Entry) *directory.Entry {
+	c := &directory.Entry{DN: e.DN, Attributes: slices.Clone(e.Attributes)}
+	for i := range c.Attributes {
+		c.Attributes[i].Values = slices.Clone(c.Attributes[i].Values)
+	}
+	return c
+}
+
+func (d *Domain) dnOf(dc *DC, name string) (string, error) {
+	e, err := d.lookup(dc, name)
+	if err != nil {
+		return "", err
+	}
+	return e.DN, nil
+}
+
+func (d *Domain) sidOf(dc *DC, name string) (security.SID, error) {
+	e, err := d.lookup(dc, name, "objectSid")
+	if err != nil {
+		return security.SID{}, err
+	}
+	return security.SIDFromBytes([]byte(e.Value("objectSid")))
+}

@@ -1,0 +1,119 @@
+package simulator
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/gmsasim/gmsasim/fakeads/directory"
+)
+
+// Snapshot is the state of a domain at one time: directory, clock, hosts with their tickets, faults, DCs that are stopped.
+type Snapshot struct {
+	d         *Domain
+	forest    *directory.Snapshot
+	now       time.Time
+	hosts     []hostSnapshot
+	stopped   map[*DC]bool
+	faults    []faultInForce
+	passwords map[string]string
+}
+
+type hostSnapshot struct {
+	h           *Host
+	lastRestart time.Time
+	managed     map[string]*ManagedPassword
+	order       []string
+	closed      []string
+	offset      time.Duration
+	machine     logonSnapshot
+}
+
+type logonSnapshot struct {
+	since   time.Time
+	groups  *[]directory.GroupMembership
+	tgt     *credential
+	tickets []*credential
+}
+
+func (l *logon) snapshot() logonSnapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return logonSnapshot{l.since, l.groups, l.tgt, slices.Clone(l.tickets)}
+}
+
+func (l *logon) restore(s logonSnapshot) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.since, l.groups, l.tgt, l.tickets = s.since, s.groups, s.tgt, slices.Clone(s.tickets)
+}
+
+// Snapshot remembers the state of the domain. It is cheap: the directory's objects are immutable and shared.
+func (d *Domain) Snapshot() *Snapshot {
+	d.settle()
+	s := &Snapshot{d: d, forest: d.forest.Snapshot(), now: d.Clock.Now(), stopped: map[*DC]bool{}}
+	for _, h := range d.Hosts() {
+		h.mu.Lock()
+		hs := hostSnapshot{h: h, lastRestart: h.lastRestart, managed: maps.Clone(h.managed)}
+		h.mu.Unlock()
+		h.station.mu.Lock()
+		hs.order, hs.closed, hs.offset = h.order, slices.Clone(h.closed), h.offset
+		h.station.mu.Unlock()
+		hs.machine = h.machine.snapshot()
+		s.hosts = append(s.hosts, hs)
+	}
+	for _, dc := range d.dcs {
+		s.stopped[dc] = !dc.Running()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, f := range d.faults {
+		s.faults = append(s.faults, *f)
+	}
+	s.passwords = maps.Clone(d.passwords)
+	return s
+}
+
+// Restore brings back the state that s remembers; s stays usable. Events are not taken back, and connections of outside clients stay
+// open. Hosts that joined after the snapshot are gone.
+func (d *Domain) Restore(s *Snapshot) error {
+	if s == nil || s.d != d {
+		return errors.New("the snapshot is of another domain")
+	}
+	d.forest.Restore(s.forest)
+	d.Clock.set(s.now, d.cfg.FollowRealTime)
+	var hosts []*Host
+	for _, hs := range s.hosts {
+		h := hs.h
+		h.mu.Lock()
+		h.lastRestart, h.managed = hs.lastRestart, maps.Clone(hs.managed)
+		h.mu.Unlock()
+		h.station.mu.Lock()
+		h.order, h.closed, h.offset, h.located = hs.order, slices.Clone(hs.closed), hs.offset, nil
+		h.station.mu.Unlock()
+		h.machine.restore(hs.machine)
+		hosts = append(hosts, h)
+	}
+	for _, dc := range d.dcs {
+		dc.mu.Lock()
+		dc.stopped = s.stopped[dc]
+		dc.mu.Unlock()
+	}
+	d.mu.Lock()
+	d.hosts = hosts
+	clear(d.byName)
+	for _, h := range hosts {
+		d.byName[hostKey(h.Name())] = h
+	}
+	d.faults = nil
+	for _, f := range s.faults {
+		d.faults = append(d.faults, &f)
+	}
+	d.passwords = maps.Clone(s.passwords)
+	clear(d.admins)
+	d.unsettled = nil
+	d.mu.Unlock()
+	d.event(Event{Op: opClock, Text: "restore the state of " + s.now.Format(time.RFC3339)})
+	return nil
+}

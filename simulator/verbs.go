@@ -1,0 +1,520 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gmsasim/gmsasim/fakeads/directory"
+	"github.com/gmsasim/gmsasim/fakeads/filter"
+	"github.com/gmsasim/gmsasim/fakeads/security"
+)
+
+// Admin is an administrator at work: the cmdlets of the guide as methods. Each goes over LDAP to one DC, as the account that the
+// administrator is, so the directory's own rules and rights decide. An error wraps a [diag.Finding] when the cause is known.
+type Admin struct {
+	d      *Domain
+	as, dc string
+}
+
+// As is the same administrator under another account (-Credential), with the password that was configured or set for it.
+func (a *Admin) As(account string) *Admin { return &Admin{a.d, account, a.dc} }
+
+// Server is the same administrator on another DC (-Server).
+func (a *Admin) Server(dc string) *Admin { return &Admin{a.d, a.as, dc} }
+
+// target is the DC that a.dc names; nil means the first one that answers.
+func (a *Admin) target() (*DC, error) {
+	if a.dc == "" {
+		return nil, nil
+	}
+	dc, ok := a.d.FindDC(a.dc)
+	if !ok {
+		return nil, fmt.Errorf("no DC %q", a.dc)
+	}
+	return dc, nil
+}
+
+// logon is the administrator's session in a domain. It is kept, so that a row of commands costs one sign-in.
+func (a *Admin) logon(dom *directory.Domain) (*logon, error) {
+	key := strings.ToLower(dom.DNSName + `\` + a.as)
+	a.d.mu.Lock()
+	defer a.d.mu.Unlock()
+	if l := a.d.admins[key]; l != nil {
+		return l, nil
+	}
+	password, ok := a.d.passwords[strings.ToLower(a.as)]
+	if !ok {
+		return nil, fmt.Errorf("no password of an account %q is known", a.as)
+	}
+	st := &station{d: a.d, name: a.as, dom: dom}
+	l := &logon{st: st, account: a.as, realm: dom.Realm, etypes: clientETypes(nil), secret: a.d.passwordSecret(password)}
+	a.d.admins[key] = l
+	return l, nil
+}
+
+// do runs a command of the administrator over a sealed LDAP connection.
+func (a *Admin) do(command string, work func(*ldapConn) error) error {
+	dc, err := a.target()
+	if err != nil {
+		return err
+	}
+	a.d.settle()
+	a.d.event(Event{Op: opAdmin, From: a.as, To: a.dc, Text: command})
+	dom := a.d.root()
+	if dc != nil {
+		dom = dc.dom
+	}
+	l, err := a.logon(dom)
+	if err != nil {
+		return err
+	}
+	if dc == nil {
+		return a.d.explain(l.st.onDC(a.d.ctx, l, Sealed, work))
+	}
+	if why := l.st.reach(dc, portLDAP); why != "" {
+		return a.d.explain(&unreachableError{"LDAP", portLDAP, []attempt{{dc.name, why}}})
+	}
+	return a.d.explain(l.st.withConn(a.d.ctx, dc, l, Sealed, work))
+}
+
+// AddKDSRootKey is Add-KdsRootKey. It runs on the administrator's DC.
+func (a *Admin) AddKDSRootKey(e Effective) (KDSRootKey, error) {
+	dc, err := a.target()
+	if err != nil {
+		return KDSRootKey{}, err
+	}
+	if dc == nil {
+		dc = a.d.dcs[0]
+	}
+	a.d.settle()
+	now := a.d.Clock.Now()
+	command := "Add-KdsRootKey"
+	switch {
+	case e == Immediately:
+		command += " -EffectiveImmediately"
+	case !e.IsZero():
+		command += " -EffectiveTime " + e.Time(now).UTC().Format("2006-01-02T15:04:05Z")
+	}
+	a.d.event(Event{Op: opAdmin, From: a.as, To: dc.name, Text: command})
+	if !dc.Running() {
+		return KDSRootKey{}, a.d.explain(&unreachableError{"LDAP", portLDAP, []attempt{{dc.name, "does not answer"}}})
+	}
+	account, err := dc.replica.AccountByName(directory.Principal, a.as)
+	if err != nil {
+		return KDSRootKey{}, fmt.Errorf("%s: %w", a.as, err)
+	}
+	caller := &directory.Caller{Token: dc.replica.TokenFor(account), Encrypted: true, Account: dc.dom.NetBIOSName + `\` + a.as}
+	id, err := dc.replica.AddRootKey(withDoor(a.d.ctx, &door{from: a.as}), caller, e.Time(now))
+	if err != nil {
+		return KDSRootKey{}, a.d.explain(&stepError{step: stepCreate, dc: dc, account: "a KDS root key", err: err})
+	}
+	return KDSRootKey{ID: id.String(), Effective: At(e.Time(now)), Created: now, DC: dc.name}, nil
+}
+
+// DeleteKDSRootKey deletes a root key by its GUID. A DC that has used the key keeps it until its key distribution service restarts.
+func (a *Admin) DeleteKDSRootKey(id string) error {
+	return a.do("Remove-ADObject "+id, func(c *ldapConn) error {
+		dn := "CN=" + strings.ToLower(id) + ",CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + a.d.root().DN
+		return c.change(id, c.delete(dn))
+	})
+}
+
+// NewGroup is New-ADGroup, and Add-ADGroupMember when there are members.
+func (a *Admin) NewGroup(g Group) error {
+	return a.do(fmt.Sprintf("New-ADGroup -Name %q -GroupScope %s", g.Name, g.scope()), func(c *ldapConn) error {
+		o := groupObject(c.dc.dom, g, nil)
+		if err := c.create(g.Name, c.add(o.DN, o.Attributes)); err != nil || len(g.Members) == 0 {
+			return err
+		}
+		return c.changeMembers(directory.ModAdd, g.Name, g.Members)
+	})
+}
+
+// AddGroupMember is Add-ADGroupMember. A host's name works with and without the final $.
+func (a *Admin) AddGroupMember(group string, members ...string) error {
+	return a.do(fmt.Sprintf("Add-ADGroupMember %s -Members %s", group, strings.Join(members, ",")), func(c *ldapConn) error {
+		return c.changeMembers(directory.ModAdd, group, members)
+	})
+}
+
+// RemoveGroupMember is Remove-ADGroupMember.
+func (a *Admin) RemoveGroupMember(group string, members ...string) error {
+	return a.do(fmt.Sprintf("Remove-ADGroupMember %s -Members %s", group, strings.Join(members, ",")), func(c *ldapConn) error {
+		return c.changeMembers(directory.ModDelete, group, members)
+	})
+}
+
+// RemoveGroup is Remove-ADGroup.
+func (a *Admin) RemoveGroup(name string) error {
+	return a.do("Remove-ADGroup "+name, func(c *ldapConn) error { return c.remove(name) })
+}
+
+// NewServiceAccount is New-ADServiceAccount. The cmdlet's own rule about the name holds: at most 15 characters.
+func (a *Admin) NewServiceAccount(s ServiceAccount) error {
+	command := fmt.Sprintf("New-ADServiceAccount -Name %s", s.Name)
+	if s.DNSHostName != "" {
+		command += " -DNSHostName " + s.DNSHostName
+	}
+	if len(s.SPNs) > 0 {
+		command += " -ServicePrincipalNames " + strings.Join(s.SPNs, ",")
+	}
+	if len(s.AllowedToRetrieve) > 0 {
+		command += " -PrincipalsAllowedToRetrieveManagedPassword " + strings.Join(s.AllowedToRetrieve, ",")
+	}
+	return a.do(command, func(c *ldapConn) error {
+		if len(s.Name) > maxComputerName {
+			return c.create(s.Name, &propertyError{"name", fmt.Sprintf("%q has %d characters, at most %d are allowed", s.Name, len(s.Name), maxComputerName)})
+		}
+		allowed, err := c.sids(s.AllowedToRetrieve)
+		if err != nil {
+			return c.create(s.Name, err)
+		}
+		o := serviceAccountObject(c.dc.dom, s, allowed)
+		return c.create(s.Name, c.add(o.DN, o.Attributes))
+	})
+}
+
+// propertyError: a cmdlet refuses a parameter before it asks a DC.
+type propertyError struct{ property, problem string }
+
+func (e *propertyError) Error() string { return e.property + ": " + e.problem }
+
+// ServiceAccount is Get-ADServiceAccount.
+func (a *Admin) ServiceAccount(name string) (ServiceAccount, error) {
+	var s ServiceAccount
+	err := a.do("Get-ADServiceAccount "+name, func(c *ldapConn) error {
+		var err error
+		s, _, err = c.serviceAccount(name)
+		return err
+	})
+	return s, err
+}
+
+// SetServiceAccount is Set-ADServiceAccount: change gets the account as it is and changes what shall differ. The name cannot be
+// changed so; the interval can be written but the directory refuses it.
+func (a *Admin) SetServiceAccount(name string, change func(*ServiceAccount)) error {
+	return a.do("Set-ADServiceAccount "+name, func(c *ldapConn) error {
+		before, dn, err := c.serviceAccount(name)
+		if err != nil {
+			return err
+		}
+		after := before
+		after.SPNs, after.AllowedToRetrieve = slices.Clone(before.SPNs), slices.Clone(before.AllowedToRetrieve)
+		after.EncryptionTypes, after.AllowedToDelegateTo = slices.Clone(before.EncryptionTypes), slices.Clone(before.AllowedToDelegateTo)
+		change(&after)
+		if after.Name != before.Name || after.Domain != before.Domain {
+			return c.change(name, &propertyError{"name", "Set-ADServiceAccount does not rename or move an account"})
+		}
+		mods, err := c.differences(before, after)
+		if err != nil {
+			return c.change(name, err)
+		}
+		if len(mods) == 0 {
+			return nil
+		}
+		return c.change(name, c.modify(dn, mods))
+	})
+}
+
+// differences are the modifications that lead from one state of an account to another.
+func (c *ldapConn) differences(before, after ServiceAccount) ([]directory.Modification, error) {
+	var mods []directory.Modification
+	replace := func(a directory.Attribute) {
+		mods = append(mods, directory.Modification{Op: directory.ModReplace, Attribute: a})
+	}
+	if after.DNSHostName != before.DNSHostName {
+		replace(directory.Text("dNSHostName", after.DNSHostName))
+	}
+	if !slices.Equal(before.SPNs, after.SPNs) {
+		replace(directory.Text("servicePrincipalName", after.SPNs...))
+	}
+	if !slices.Equal(before.AllowedToDelegateTo, after.AllowedToDelegateTo) {
+		replace(directory.Text("msDS-AllowedToDelegateTo", after.AllowedToDelegateTo...))
+	}
+	if !slices.Equal(before.EncryptionTypes, after.EncryptionTypes) {
+		replace(integer("msDS-SupportedEncryptionTypes", etypesOrAll(after.EncryptionTypes)))
+	}
+	if after.IntervalDays != before.IntervalDays {
+		replace(directory.Text("msDS-ManagedPasswordInterval", strconv.Itoa(after.IntervalDays)))
+	}
+	if uac := after.userAccountControl(uacWorkstationTrust); uac != before.userAccountControl(uacWorkstationTrust) {
+		replace(integer("userAccountControl", uac))
+	}
+	if !slices.Equal(before.AllowedToRetrieve, after.AllowedToRetrieve) {
+		allowed, err := c.sids(after.AllowedToRetrieve)
+		if err != nil {
+			return nil, err
+		}
+		a := directory.Attribute{Name: "msDS-GroupMSAMembership"}
+		if len(allowed) > 0 {
+			a.Values = [][]byte{retrieveDescriptor(allowed)}
+		}
+		replace(a)
+	}
+	return mods, nil
+}
+
+// serviceAccount reads an account with the properties of [ServiceAccount].
+func (c *ldapConn) serviceAccount(name string) (s ServiceAccount, dn string, err error) {
+	e, err := c.findAccount(c.dc.dom.DN, strings.TrimSuffix(name, "$")+"$", "cn", "objectClass", "dNSHostName", "servicePrincipalName", "userAccountControl",
+		"msDS-ManagedPasswordInterval", "msDS-SupportedEncryptionTypes", "msDS-AllowedToDelegateTo", "msDS-GroupMSAMembership")
+	if err != nil {
+		return s, "", &stepError{step: stepFind, logon: c.logon, dc: c.dc, account: name, err: err}
+	}
+	uac := e.number("userAccountControl")
+	enabled := uac&uacDisabled == 0
+	s = ServiceAccount{
+		Name: e.value("cn"), DNSHostName: e.value("dNSHostName"), SPNs: e.texts("servicePrincipalName"), IntervalDays: e.number("msDS-ManagedPasswordInterval"),
+		EncryptionTypes: etypeNames(uint32(e.number("msDS-SupportedEncryptionTypes"))), Enabled: &enabled,
+		AllowedToDelegateTo: e.texts("msDS-AllowedToDelegateTo"), TrustedForDelegation: uac&uacTrustedForDelegation != 0,
+	}
+	if c.dc.dom != c.dc.d.root() {
+		s.Domain = c.dc.dom.DNSName
+	}
+	if sd := e.value("msDS-GroupMSAMembership"); sd != "" {
+		parsed, err := security.ParseDescriptor([]byte(sd))
+		if err != nil {
+			return s, "", fmt.Errorf("msDS-GroupMSAMembership of %s: %w", name, err)
+		}
+		for _, ace := range retrieveACEs(parsed) {
+			s.AllowedToRetrieve = append(s.AllowedToRetrieve, c.nameOf(ace.SID))
+		}
+	}
+	return s, e.DN, nil
+}
+
+// retrieveACEs are the plain allow entries, the ones that the cmdlets show.
+func retrieveACEs(sd *security.Descriptor) []security.ACE {
+	if sd.DACL == nil {
+		return nil
+	}
+	var list []security.ACE
+	for _, ace := range sd.DACL.ACEs {
+		if ace.Type == 0 {
+			list = append(list, ace)
+		}
+	}
+	return list
+}
+
+// nameOf is the name of a SID as the cmdlets print it; the SID itself when it is nobody's.
+func (c *ldapConn) nameOf(sid security.SID) string {
+	f := &filter.Filter{Op: filter.Equal, Attr: "objectSid", Value: sid.Bytes()}
+	entries, err := c.search(c.dc.dom.DN, f, "sAMAccountName")
+	if err != nil || len(entries) == 0 {
+		return sid.String()
+	}
+	return entries[0].value("sAMAccountName")
+}
+
+// sids resolves the names of principals to their SIDs, over LDAP as the cmdlets do.
+func (c *ldapConn) sids(names []string) ([]security.SID, error) {
+	var list []security.SID
+	for _, n := range names {
+		e, err := c.principal(n, "objectSid")
+		if err != nil {
+			return nil, err
+		}
+		sid, err := security.SIDFromBytes([]byte(e.value("objectSid")))
+		if err != nil {
+			return nil, fmt.Errorf("objectSid of %s: %w", n, err)
+		}
+		list = append(list, sid)
+	}
+	return list, nil
+}
+
+// principal finds an account or group by NAME, NAME$, a SID or a DN.
+func (c *ldapConn) principal(name string, attrs ...string) (*ldapEntry, error) {
+	if sid, err := security.ParseSID(name); err == nil {
+		f := &filter.Filter{Op: filter.Equal, Attr: "objectSid", Value: sid.Bytes()}
+		entries, err := c.search(c.dc.dom.DN, f, attrs...)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) == 1 {
+			return entries[0], nil
+		}
+		return nil, &unknownNameError{name: name, dc: c.dc}
+	}
+	for _, sam := range []string{name, name + "$"} {
+		e, err := c.findAccount(c.dc.dom.DN, sam, attrs...)
+		if !errors.Is(err, errAbsent) {
+			return e, err
+		}
+	}
+	return nil, &unknownNameError{name: name, dc: c.dc}
+}
+
+func (c *ldapConn) changeMembers(op int, group string, members []string) error {
+	g, err := c.principal(group, "distinguishedName")
+	if err != nil {
+		return c.change(group, err)
+	}
+	var dns []string
+	for _, m := range members {
+		e, err := c.principal(m, "distinguishedName")
+		if err != nil {
+			return c.change(group, err)
+		}
+		dns = append(dns, e.DN)
+	}
+	return c.change(group, c.modify(g.DN, []directory.Modification{{Op: op, Attribute: directory.Text("member", dns...)}}))
+}
+
+func (c *ldapConn) remove(name string) error {
+	e, err := c.principal(name, "distinguishedName")
+	if err != nil {
+		return c.change(name, err)
+	}
+	return c.change(name, c.delete(e.DN))
+}
+
+// create and change put the step on an error.
+func (c *ldapConn) create(name string, err error) error { return c.stepped(stepCreate, name, err) }
+func (c *ldapConn) change(name string, err error) error { return c.stepped(stepChange, name, err) }
+
+func (c *ldapConn) stepped(s step, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &stepError{step: s, logon: c.logon, dc: c.dc, account: name, err: err}
+}
+
+// RemoveServiceAccount is Remove-ADServiceAccount.
+func (a *Admin) RemoveServiceAccount(name string) error {
+	return a.do("Remove-ADServiceAccount "+name, func(c *ldapConn) error { return c.remove(strings.TrimSuffix(name, "$") + "$") })
+}
+
+// NewUser is New-ADUser.
+func (a *Admin) NewUser(u User) error {
+	if u.Password == "" {
+		u.Password = defaultPassword
+	}
+	err := a.do("New-ADUser -Name "+u.Name, func(c *ldapConn) error {
+		o := userObject(c.dc.dom, u)
+		return c.create(u.Name, c.add(o.DN, o.Attributes))
+	})
+	if err == nil {
+		a.d.setKnownPassword(u.Name, u.Password)
+	}
+	return err
+}
+
+func (d *Domain) setKnownPassword(user, password string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.passwords[strings.ToLower(user)] = password
+	for key := range d.admins {
+		if strings.HasSuffix(key, `\`+strings.ToLower(user)) {
+			delete(d.admins, key)
+		}
+	}
+}
+
+// JoinHost makes the computer account of a host and starts the host (Add-Computer).
+func (a *Admin) JoinHost(h HostConfig) (*Host, error) {
+	cfg := a.d.cfg
+	cfg.Hosts, cfg.KDSRootKeys, cfg.Groups, cfg.Users, cfg.ServiceAccounts, cfg.Faults = []HostConfig{h}, nil, nil, nil, nil, nil
+	cfg.Start = a.d.Clock.Now()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	h.Name = strings.TrimSuffix(h.Name, "$")
+	if _, taken := a.d.FindHost(h.Name); taken {
+		return nil, fmt.Errorf("there is a host %q already", h.Name)
+	}
+	if h.Password == "" {
+		h.Password = a.d.hostPassword(h.Name)
+	}
+	err := a.do("Add-Computer -NewName "+h.Name, func(c *ldapConn) error {
+		o := hostObject(c.dc.dom, h, h.Password)
+		return c.create(h.Name, c.add(o.DN, o.Attributes))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.d.addHost(h), nil
+}
+
+// SetPassword resets the password of a user or computer (Set-ADAccountPassword -Reset). A host whose account it is does not learn
+// of it.
+func (a *Admin) SetPassword(account, password string) error {
+	if h, ok := a.d.FindHost(account); ok {
+		// The host has signed in at its restart, under the password of that time. When it cannot, it cannot later either.
+		_ = h.machine.signIn(a.d.ctx)
+	}
+	err := a.do("Set-ADAccountPassword "+account+" -Reset", func(c *ldapConn) error {
+		e, err := c.principal(account, "distinguishedName")
+		if err != nil {
+			return c.change(account, err)
+		}
+		return c.change(account, c.modify(e.DN, []directory.Modification{{Op: directory.ModReplace, Attribute: unicodePwd(password)}}))
+	})
+	if _, isHost := a.d.FindHost(account); err == nil && !isHost {
+		a.d.setKnownPassword(account, password)
+	}
+	return err
+}
+
+// duplicateSPNError: setspn -S found the name on another account.
+type duplicateSPNError struct{ spn, owner string }
+
+func (e *duplicateSPNError) Error() string {
+	return fmt.Sprintf("duplicate SPN %s found on %s, aborting operation", e.spn, e.owner)
+}
+
+// AddSPN is setspn -S, or with unchecked setspn -A of old releases, which does not look for a duplicate itself. A DC looks in its
+// own replica either way.
+func (a *Admin) AddSPN(account, spn string, unchecked bool) error {
+	flag := "-S"
+	if unchecked {
+		flag = "-A"
+	}
+	return a.do(fmt.Sprintf("setspn %s %s %s", flag, spn, account), func(c *ldapConn) error {
+		e, err := c.principal(account, "distinguishedName")
+		if err != nil {
+			return c.change(account, err)
+		}
+		if !unchecked {
+			owners, err := c.search(c.dc.dom.DN, &filter.Filter{Op: filter.Equal, Attr: "servicePrincipalName", Value: []byte(spn)}, "distinguishedName")
+			if err != nil {
+				return c.change(account, err)
+			}
+			for _, o := range owners {
+				if !strings.EqualFold(o.DN, e.DN) {
+					return c.change(account, &duplicateSPNError{spn, o.DN})
+				}
+			}
+		}
+		return c.change(account, c.modify(e.DN, []directory.Modification{{Op: directory.ModAdd, Attribute: directory.Text("servicePrincipalName", spn)}}))
+	})
+}
+
+// RemoveSPN is setspn -D.
+func (a *Admin) RemoveSPN(account, spn string) error {
+	return a.do(fmt.Sprintf("setspn -D %s %s", spn, account), func(c *ldapConn) error {
+		e, err := c.principal(account, "distinguishedName")
+		if err != nil {
+			return c.change(account, err)
+		}
+		return c.change(account, c.modify(e.DN, []directory.Modification{{Op: directory.ModDelete, Attribute: directory.Text("servicePrincipalName", spn)}}))
+	})
+}
+
+// Replicate brings all changes to all DCs at once (repadmin /syncall /AdeP).
+func (a *Admin) Replicate() {
+	a.d.settle()
+	for _, dc := range a.d.dcs {
+		dc.replica.Sync()
+	}
+	a.d.event(Event{Op: opAdmin, From: a.as, Text: "repadmin /syncall /AdeP"})
+}
+
+// sameAccount compares account names without regard to case and a final $.
+func sameAccount(a, b string) bool {
+	return strings.EqualFold(strings.TrimSuffix(a, "$"), strings.TrimSuffix(b, "$"))
+}
