@@ -225,7 +225,8 @@ func benchProcess(_ tree, o options) ([]row, error) {
 			if err := h.TestServiceAccount("WebApp01"); err != nil {
 				return err
 			}
-			return h.KerberosTo("host/WebApp01.contoso.com")
+			_, err = h.KerberosTo("host/WebApp01.contoso.com")
+			return err
 		}
 	}
 	fresh, err := repeat(o, fullCase(nil))
