@@ -3,16 +3,11 @@ package directory
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
 )
-
-func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
-
-type entry struct{}
 
 var errNotYet = errors.New("directory: not built yet")
 
@@ -26,73 +21,13 @@ var (
 	ErrWrongPassword = errors.New("wrong password")
 )
 
-// Forest is the whole database.
-type Forest struct{}
-
-// Replica is one domain controller's copy.
-type Replica struct{}
-
-// Snapshot is a state of the forest to return to.
-type Snapshot struct{}
-
-// Error is a refusal with LDAP result, Windows code and diagnostic text.
-type Error struct {
-	Result    int      // LDAP result code
-	Code      uint32   // first hexadecimal number of Text: Win32 code or HRESULT
-	Text      string   // diagnosticMessage
-	MatchedDN string   // nearest existing ancestor, for noSuchObject
-	Referrals []string // LDAP URLs, for result 10
-}
-
-func (e *Error) Error() string { return e.Text }
-
 // New builds a forest with everything a fresh installation has.
 func New(cfg Config) (*Forest, error) { return nil, errNotYet }
-
-// DC returns the replica named, by host name or DNS name in any case, or nil.
-func (f *Forest) DC(name string) *Replica { return nil }
-
-// DCs returns every domain controller, in the order of the configuration.
-func (f *Forest) DCs() []*Replica { return nil }
-
-// Domains returns the forest's domains, root first.
-func (f *Forest) Domains() []*Domain { return nil }
-
-// Domain finds a domain by DNS or NetBIOS name in any case, or nil.
-func (f *Forest) Domain(name string) *Domain { return nil }
 
 // Populate adds objects as the system to the first domain controller of a
 // domain and delivers them to every replica at once: the state before the
 // story begins.
 func (f *Forest) Populate(domain string, objects []AddRequest) error { return errNotYet }
-
-// Snapshot remembers the state. It is cheap: objects are immutable and shared.
-func (f *Forest) Snapshot() *Snapshot { return nil }
-
-// Restore returns to the state of s, which stays usable.
-func (f *Forest) Restore(s *Snapshot) {}
-
-// NextDelivery returns the domain time of the next pending replication, zero
-// when every replica is up to date.
-func (f *Forest) NextDelivery() time.Time { return time.Time{} }
-
-// Replicas returns the domain's controllers.
-func (d *Domain) DCs() []*Replica { return d.replicas }
-
-// Name is the host name of the domain controller as configured: "DC01".
-func (r *Replica) Name() string { return "" }
-
-// DNSName is the fully qualified name in lower case: "dc01.contoso.com".
-func (r *Replica) DNSName() string { return "" }
-
-// Domain is the domain the controller belongs to.
-func (r *Replica) Domain() *Domain { return nil }
-
-// DSAGUID is the objectGUID of the controller's NTDS Settings object.
-func (r *Replica) DSAGUID() security.GUID { return security.GUID{} }
-
-// Sync applies everything that is on its way to this replica, now.
-func (r *Replica) Sync() {}
 
 // RestartKDS empties the Key Distribution Service's cache of root keys.
 func (r *Replica) RestartKDS() {}

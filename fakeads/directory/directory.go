@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"strings"
 	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/filter"
@@ -125,7 +126,7 @@ type Entry struct {
 // Values returns the values of the attribute named, in any case, or nil.
 func (e *Entry) Values(name string) [][]byte {
 	for i := range e.Attributes {
-		if equalFold(e.Attributes[i].Name, name) {
+		if strings.EqualFold(e.Attributes[i].Name, name) {
 			return e.Attributes[i].Values
 		}
 	}
