@@ -84,20 +84,7 @@ func TestClients(t *testing.T) {
 // prepare signs the accounts of the rows in and links what the rows run.
 func (d *domain) prepare(t *testing.T) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	script, err := filepath.Abs("fetcher.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.env = append(d.env, "SELF="+self, "FETCHER="+script, "HEIMDAL="+heimdal()+"/usr/bin", "IMPACKET=/usr/share/doc/python3-impacket/examples",
-		"URI=ldap://dc01.contoso.com", "BASE=dc=contoso,dc=com", "LDAPTLS_CACERT="+d.value("GMSASIM_CA_FILE"),
-		"SEARCH=ldapsearch -LLL -o ldif_wrap=no -b dc=contoso,dc=com",
-		// Samba's programs keep state and want folders of their own.
-		"NET=net --option=realm=CONTOSO.COM --option=workgroup=CONTOSO --option=security=ads --configfile="+d.smbConf(t),
-		"SMBCONF="+d.smbConf(t))
+	d.tools(t)
 	for account, password := range map[string]string{
 		"alice": "Alice!2026", "Administrator": "Passw0rd!", "ContainerHost01$": "HostPass!01", "ContainerHost02$": "HostPass!02",
 	} {
@@ -105,6 +92,29 @@ func (d *domain) prepare(t *testing.T) {
 			t.Fatalf("kinit %s: %s", account, out.text)
 		}
 	}
+	// Accounts change passwords that are younger than the day for which the default policy keeps them.
+	if out := d.run(t, `printf 'dn: DC=contoso,DC=com\nchangetype: modify\nreplace: minPwdAge\nminPwdAge: 0\n' | ldapmodify -Q -Y GSSAPI -H $URI`, d.ccache("Administrator")); out.exit != 0 {
+		t.Fatalf("minPwdAge: %s", out.text)
+	}
+}
+
+// tools names the programs and options that the lines of rows and stories use.
+func (d *domain) tools(t *testing.T) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.env = append(d.env, "SELF="+self, "FETCHER="+here+"/fetcher.sh", "PACJUDGE="+here+"/pacjudge.py", "GMSASIM="+binary(t), "HEIMDAL="+heimdal()+"/usr/bin", "IMPACKET=/usr/share/doc/python3-impacket/examples",
+		"URI=ldap://dc01.contoso.com", "BASE=dc=contoso,dc=com", "LDAPTLS_CACERT="+d.value("GMSASIM_CA_FILE"),
+		"SEARCH=ldapsearch -LLL -o ldif_wrap=no -b dc=contoso,dc=com",
+		// Samba's programs keep state and want folders of their own.
+		"NET=net --option=realm=CONTOSO.COM --option=workgroup=CONTOSO --option=security=ads --configfile="+d.smbConf(t),
+		"SMBCONF="+d.smbConf(t))
 }
 
 // value is one variable of up's environment.
@@ -135,7 +145,7 @@ func (d *domain) smbConf(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(d.dir, "smb.conf")
 	text := "[global]\n realm = CONTOSO.COM\n workgroup = CONTOSO\n security = ads\n kerberos method = secrets and keytab\n" +
-		" tls cafile = " + d.value("GMSASIM_CA_FILE") + "\n"
+		" tls cafile = " + d.value("GMSASIM_CA_FILE") + "\n tls verify peer = ca_and_name\n"
 	for _, kind := range []string{"lock", "state", "cache", "private"} {
 		dir := filepath.Join(d.dir, "samba", kind)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
