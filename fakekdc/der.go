@@ -11,6 +11,7 @@ var errDER = errors.New("malformed DER")
 
 // Universal tags, ITU-T X.690.
 const (
+	tagBoolean     = 0x01
 	tagInteger     = 0x02
 	tagBitString   = 0x03
 	tagOctets      = 0x04

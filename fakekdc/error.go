@@ -12,34 +12,34 @@ type ErrorCode int32
 
 // Error codes that this KDC answers. When is told by the table of [MS-KILE] 2.2.1, 3.3.5 and [MS-SFU] 3.2.5.
 const (
-	ErrCodeClientUnknown        ErrorCode = 6
-	ErrCodeServerUnknown        ErrorCode = 7
-	ErrCodeNullKey              ErrorCode = 9
-	ErrCodeNeverValid           ErrorCode = 11
-	ErrCodePolicy               ErrorCode = 12
-	ErrCodeBadOption            ErrorCode = 13
-	ErrCodeETypeNoSupport       ErrorCode = 14
-	ErrCodePADataNoSupport      ErrorCode = 16
-	ErrCodeClientRevoked        ErrorCode = 18
-	ErrCodeTGTRevoked           ErrorCode = 20
-	ErrCodeKeyExpired           ErrorCode = 23
-	ErrCodePreauthFailed        ErrorCode = 24
-	ErrCodePreauthRequired      ErrorCode = 25
-	ErrCodeServiceUnavailable   ErrorCode = 29
-	ErrCodeTicketExpired        ErrorCode = 32
-	ErrCodeTicketNotYetValid    ErrorCode = 33
-	ErrCodeNotUs                ErrorCode = 35
-	ErrCodeBadMatch             ErrorCode = 36
-	ErrCodeSkew                 ErrorCode = 37
-	ErrCodeBadVersion           ErrorCode = 39
-	ErrCodeMessageType          ErrorCode = 40
-	ErrCodeModified             ErrorCode = 41
-	ErrCodeBadKeyVersion        ErrorCode = 44
-	ErrCodeInappropriateCksum   ErrorCode = 50
-	ErrCodeResponseTooBig       ErrorCode = 52
-	ErrCodeGeneric              ErrorCode = 60
-	ErrCodeFieldTooLong         ErrorCode = 61
-	ErrCodeWrongRealm           ErrorCode = 68
+	ErrCodeClientUnknown      ErrorCode = 6
+	ErrCodeServerUnknown      ErrorCode = 7
+	ErrCodeNullKey            ErrorCode = 9
+	ErrCodeNeverValid         ErrorCode = 11
+	ErrCodePolicy             ErrorCode = 12
+	ErrCodeBadOption          ErrorCode = 13
+	ErrCodeETypeNoSupport     ErrorCode = 14
+	ErrCodePADataNoSupport    ErrorCode = 16
+	ErrCodeClientRevoked      ErrorCode = 18
+	ErrCodeTGTRevoked         ErrorCode = 20
+	ErrCodeKeyExpired         ErrorCode = 23
+	ErrCodePreauthFailed      ErrorCode = 24
+	ErrCodePreauthRequired    ErrorCode = 25
+	ErrCodeServiceUnavailable ErrorCode = 29
+	ErrCodeTicketExpired      ErrorCode = 32
+	ErrCodeTicketNotYetValid  ErrorCode = 33
+	ErrCodeNotUs              ErrorCode = 35
+	ErrCodeBadMatch           ErrorCode = 36
+	ErrCodeSkew               ErrorCode = 37
+	ErrCodeBadVersion         ErrorCode = 39
+	ErrCodeMessageType        ErrorCode = 40
+	ErrCodeModified           ErrorCode = 41
+	ErrCodeBadKeyVersion      ErrorCode = 44
+	ErrCodeInappropriateCksum ErrorCode = 50
+	ErrCodeResponseTooBig     ErrorCode = 52
+	ErrCodeGeneric            ErrorCode = 60
+	ErrCodeFieldTooLong       ErrorCode = 61
+	ErrCodeWrongRealm         ErrorCode = 68
 )
 
 var errorNames = [...]string{

@@ -70,7 +70,9 @@ func (k *KDC) Exchange(ctx context.Context, req []byte) []byte { return k.exchan
 const MaxUDP = 1465
 
 // ExchangeUDP is Exchange for a request that came by UDP.
-func (k *KDC) ExchangeUDP(ctx context.Context, req []byte) []byte { return k.exchange(ctx, req, MaxUDP) }
+func (k *KDC) ExchangeUDP(ctx context.Context, req []byte) []byte {
+	return k.exchange(ctx, req, MaxUDP)
+}
 
 func (k *KDC) exchange(ctx context.Context, req []byte, limit int) (reply []byte) {
 	x := &exchange{kdc: k, now: k.now(ctx)}
