@@ -1,10 +1,12 @@
 package scenarios
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +35,11 @@ var words = map[reflect.Type][]string{
 // decode fills into, a pointer.
 func (d *decoder) decode(n *node, into any) { d.value(n, reflect.ValueOf(into).Elem()) }
 
+// nodeDecoder is what types implement that have a form of their own.
+type nodeDecoder interface {
+	decodeNode(d *decoder, n *node)
+}
+
 func (d *decoder) value(n *node, v reflect.Value) {
 	if v.Kind() == reflect.Pointer {
 		if n.kind == nullNode {
@@ -43,6 +50,9 @@ func (d *decoder) value(n *node, v reflect.Value) {
 		return
 	}
 	switch p := v.Addr().Interface().(type) {
+	case nodeDecoder:
+		p.decodeNode(d, n)
+		return
 	case *time.Time:
 		if s, ok := d.scalar(n, "a time such as 2019-05-03T10:00:00Z"); ok {
 			t, err := time.Parse(time.RFC3339, s)
@@ -78,7 +88,7 @@ func (d *decoder) value(n *node, v reflect.Value) {
 		d.slice(n, v)
 	case reflect.String:
 		if s, ok := d.scalar(n, "a text"); ok {
-			if list := words[v.Type()]; list != nil && !contains(list, s) {
+			if list := words[v.Type()]; list != nil && !slices.Contains(list, s) {
 				d.fail(n.errorNear(s, list, "%q is not one of %s", s, strings.Join(list, ", ")))
 				return
 			}
@@ -115,15 +125,6 @@ func (d *decoder) value(n *node, v reflect.Value) {
 	}
 }
 
-func contains(list []string, s string) bool {
-	for _, w := range list {
-		if w == s {
-			return true
-		}
-	}
-	return false
-}
-
 func (d *decoder) scalar(n *node, want string) (string, bool) {
 	if n.kind != scalarNode {
 		d.fail(n.errorAt("want %s, got %s", want, n.kind))
@@ -143,19 +144,39 @@ func (d *decoder) slice(n *node, v reflect.Value) {
 	}
 }
 
+// structure fills a struct. A field whose tag has the option scalar may stand alone in place of the mapping; a field without the
+// option omitempty must be there.
 func (d *decoder) structure(n *node, v reflect.Value) {
-	if n.kind != mappingNode {
-		d.fail(n.errorAt("want %s, got %s", "a mapping with "+strings.Join(keysOf(v.Type()), ", "), n.kind))
+	keys := keysOf(v.Type())
+	if n.kind == nullNode && len(required(v.Type())) == 0 {
 		return
 	}
-	keys := keysOf(v.Type())
+	if n.kind == scalarNode {
+		if i, ok := scalarField(v.Type()); ok {
+			d.value(n, v.Field(i))
+			return
+		}
+	}
+	if n.kind != mappingNode {
+		want := "a mapping with " + strings.Join(keys, ", ")
+		if len(keys) == 0 {
+			want = "no arguments"
+		}
+		d.fail(n.errorAt("want %s, got %s", want, n.kind))
+		return
+	}
 	for _, f := range n.fields {
 		i, ok := fieldOf(v.Type(), f.key.text)
 		if !ok {
-			d.fail(f.key.errorNear(f.key.text, keys, "no key %q here; known: %s", f.key.text, strings.Join(keys, ", ")))
+			d.fail(f.key.errorNear(f.key.text, keys, "no key %q here; known: %s", f.key.text, cmp.Or(strings.Join(keys, ", "), "none")))
 			continue
 		}
 		d.value(f.value, v.Field(i))
+	}
+	for _, k := range required(v.Type()) {
+		if n.get(k) == nil {
+			d.fail(n.errorAt("the key %s is missing", k))
+		}
 	}
 }
 
@@ -166,6 +187,33 @@ func keyOf(f reflect.StructField) string {
 		return ""
 	}
 	return name
+}
+
+// option tells that the tag of a field has an option.
+func option(f reflect.StructField, name string) bool {
+	_, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return slices.Contains(strings.Split(options, ","), name)
+}
+
+// scalarField is the field that may stand for the whole.
+func scalarField(t reflect.Type) (int, bool) {
+	for i := range t.NumField() {
+		if option(t.Field(i), "scalar") {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// required are the keys that must be there.
+func required(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		if f := t.Field(i); keyOf(f) != "" && !option(f, "omitempty") {
+			keys = append(keys, keyOf(f))
+		}
+	}
+	return keys
 }
 
 func keysOf(t reflect.Type) []string {
