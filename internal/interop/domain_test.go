@@ -82,9 +82,12 @@ var build struct {
 	err  error
 }
 
-// binary builds gmsasim once per test process.
+// binary builds gmsasim once per test process, unless GMSASIM_BINARY names one.
 func binary(t *testing.T) string {
 	t.Helper()
+	if path := os.Getenv("GMSASIM_BINARY"); path != "" {
+		return path
+	}
 	build.once.Do(func() {
 		dir, err := os.MkdirTemp("", "gmsasim-interop")
 		if err != nil {

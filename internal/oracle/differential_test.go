@@ -58,11 +58,16 @@ func TestDifferential(t *testing.T) {
 		t.Skipf("not installed, run .ci/clients.sh: %s", strings.Join(missing, ", "))
 	}
 	prepareSamba(t)
-	binary := filepath.Join(t.TempDir(), "gmsasim")
+	binary := os.Getenv("GMSASIM_BINARY")
 	if *sambaOnly {
 		t.Log("only Samba: nothing is compared")
-	} else if out, err := exec.Command("go", "build", "-o", binary, "github.com/gmsasim/gmsasim/cmd/gmsasim").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	} else if binary != "" {
+		t.Logf("compared with the built %s", binary)
+	} else {
+		binary = filepath.Join(t.TempDir(), "gmsasim")
+		if out, err := exec.Command("go", "build", "-o", binary, "github.com/gmsasim/gmsasim/cmd/gmsasim").CombinedOutput(); err != nil {
+			t.Fatalf("go build: %v\n%s", err, out)
+		}
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("order of the shuffled groups: seed %d", seed)

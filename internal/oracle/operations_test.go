@@ -6,7 +6,7 @@ package oracle_test
 // checks; what may differ names a row of oracle.Differences.
 var groups = []group{
 	rootDSEGroup, searchGroup, controlGroup, bindGroup, passwordGroup, blobGroup, asGroup, tgsGroup, pacGroup, delegationGroup,
-	locatorGroup, lifeCycleGroup, writeGroup, nameGroup, membershipGroup, rootKeyGroup, kpasswdGroup,
+	locatorGroup, lifeCycleGroup, writeGroup, nameGroup, membershipGroup, rootKeyGroup, kpasswdGroup, clientGroup,
 }
 
 var rootDSEGroup = group{
@@ -145,6 +145,7 @@ var passwordGroup = group{
 		{name: "member, GSS-SPNEGO sealed", as: "ContainerHost01$", run: `ldapsearch -LLL -Q -o ldif_wrap=no -Y GSS-SPNEGO -H ldap://dc01.contoso.com` + readPassword, checks: checks(exact())},
 		{name: "member, GSSAPI signed", as: "ContainerHost01$", run: `ldapsearch $S -O maxssf=1` + readPassword, checks: checks(code(), class("0000202D"))},
 		{name: "member, GSSAPI no layer", as: "ContainerHost01$", run: `ldapsearch $S -O maxssf=0` + readPassword, checks: checks(code(), class("0000202D"))},
+		{name: "first number of the refusal", as: "ContainerHost01$", run: `ldapsearch $S -O maxssf=0` + readPassword + ` 2>&1 | grep -o 'dditional info[a-z]*: [0-9A-F]*'`, checks: checks(exact())},
 		{name: "member, GSS-SPNEGO no layer", as: "ContainerHost01$", run: `ldapsearch -LLL -Q -o ldif_wrap=no -Y GSS-SPNEGO -O maxssf=0 -H ldap://dc01.contoso.com` + readPassword, checks: checks(code(), class("0000202D"))},
 		{name: "member, simple", run: `ldapsearch $X -D 'CONTOSO\ContainerHost01$' -w 'HostPass!01'` + readPassword, checks: checks(code(), class("0000202D"))},
 		{name: "member, StartTLS", run: `ldapsearch $X -ZZ -D 'CONTOSO\ContainerHost01$' -w 'HostPass!01'` + readPassword, checks: checks(exact())},

@@ -73,6 +73,8 @@ type side struct {
 	names   map[string]string // SID to account name
 	sids    map[string]string // account name to SID
 	probe   *probe
+	// tree is where the oracle's own programs are, fetcher the script of package interop.
+	tree, fetcher string
 }
 
 // newSide makes the namespace in which start runs the server, and waits until LDAP and the KDC answer.
@@ -84,6 +86,7 @@ func newSide(t *testing.T, name string, start func(*side) *exec.Cmd) *side {
 		t.Fatal(err)
 	}
 	s.ns = ns
+	s.tree, s.fetcher = filepath.Join(cacheDir(t), "root"), s.script(t, "../interop/fetcher.sh")
 	server := start(s)
 	log, err := os.Create(filepath.Join(s.scratch, "server.log"))
 	if err != nil {
@@ -136,7 +139,7 @@ func (s *side) env(as string) []string {
 	return []string{
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TZ=UTC", "HOME=" + s.scratch, "TMPDIR=" + s.scratch,
 		"LDAPTLS_REQCERT=never", "KRB5CCNAME=FILE:" + s.ccache(as),
-		"BASE=DC=contoso,DC=com", "SCRATCH=" + s.scratch,
+		"BASE=DC=contoso,DC=com", "SCRATCH=" + s.scratch, "TREE=" + s.tree, "FETCHER=" + s.fetcher,
 		// Searches as the caller, sealed; modifications as the caller, sealed; simple binds and TLS name their own options.
 		"ADMIN=-D Administrator@contoso.com -w " + adminPass,
 		"S=-LLL -o ldif_wrap=no -o nettimeout=10 -Q -Y GSSAPI -H ldap://dc01.contoso.com",
