@@ -7,10 +7,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gmsasim/gmsasim/fakeads"
 	"github.com/gmsasim/gmsasim/fakeads/directory"
 	"github.com/gmsasim/gmsasim/fakeads/filter"
 	"github.com/gmsasim/gmsasim/fakeads/kds"
 	"github.com/gmsasim/gmsasim/fakeads/security"
+	"github.com/gmsasim/gmsasim/fakekdc"
 )
 
 // DC is a domain controller: its replica of the directory, its KDC and its LDAP server.
@@ -19,11 +21,11 @@ type DC struct {
 	name    string
 	replica *directory.Replica
 	dom     *directory.Domain
-	kdc     kdcServer
+	kdc     *fakekdc.KDC
 
 	mu      sync.Mutex
 	stopped bool
-	ldap    ldapServer // made when first needed
+	ldap    *fakeads.Server // made when first needed
 }
 
 // Name is the short name, for instance DC01.
@@ -82,7 +84,7 @@ func (dc *DC) peers() []*DC {
 }
 
 // ldapServer gives the DC's LDAP server.
-func (dc *DC) ldapServer() (ldapServer, error) {
+func (dc *DC) ldapServer() (*fakeads.Server, error) {
 	dc.mu.Lock()
 	defer dc.mu.Unlock()
 	if dc.d.ctx.Err() != nil {

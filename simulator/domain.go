@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
+	"github.com/gmsasim/gmsasim/fakeads/dns"
 	"github.com/gmsasim/gmsasim/fakeads/kds"
 	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
 )
@@ -55,10 +56,15 @@ type Domain struct {
 		path string // temporary folder, made when first needed
 		own  bool   // and removed by Close
 	}
+	dns    *dns.Server
+	zone   zoneCache
 	closed sync.Once
 	ended  func() bool // detaches from the context given to Start
 
+	serving sync.WaitGroup // all goroutines; Close waits for them
+
 	mu        sync.Mutex
+	shut      bool // nothing is served any more
 	hosts     []*Host
 	byName    map[string]*Host
 	unsettled []*logon // sessions whose sign-in is still to be made up for
@@ -83,7 +89,7 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 		cfg:       cfg,
 		policy:    cfg.RootKeyPolicy.kds(),
 		keys:      cfg.Keys.strings,
-		rand:      newSeededRand(cfg.Seed),
+		rand:      newSeededRand(cfg.Seed, "clients"),
 		byName:    map[string]*Host{},
 		admins:    map[string]*logon{},
 		passwords: map[string]string{},
@@ -91,6 +97,7 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 	d.Clock = newClock(d, cfg.Start, cfg.FollowRealTime)
 	d.Admin = &Admin{d: d, as: "Administrator"}
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	d.dns = d.newDNS()
 	if err := d.populate(); err != nil {
 		d.cancel()
 		return nil, err
@@ -142,11 +149,15 @@ func (d *Domain) Close() error {
 		if d.ended != nil {
 			d.ended()
 		}
+		d.mu.Lock()
+		d.shut = true
+		d.mu.Unlock()
 		d.cancel()
-		err = d.faces.close()
+		err = errors.Join(d.faces.close(), d.dns.Close())
 		for _, dc := range d.dcs {
 			err = errors.Join(err, dc.close())
 		}
+		d.serving.Wait()
 		d.files.mu.Lock()
 		defer d.files.mu.Unlock()
 		if d.files.own {
@@ -271,8 +282,8 @@ type seededRand struct {
 	src *rand.ChaCha8
 }
 
-func newSeededRand(seed uint64) *seededRand {
-	return &seededRand{src: rand.NewChaCha8(seedBytes(seed, "wire"))}
+func newSeededRand(seed uint64, purpose string) *seededRand {
+	return &seededRand{src: rand.NewChaCha8(seedBytes(seed, purpose))}
 }
 
 // Read never fails.

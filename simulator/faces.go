@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 // faces are the listeners for outside clients, all opened together when the first one is asked for: the records in DNS need the
@@ -20,12 +21,14 @@ type faces struct {
 	byDC  map[*DC]*face
 	dns   string
 	stops []func() error // in the order of starting
+	// published is byDC once all ports are known; DNS reads it.
+	published atomic.Pointer[map[*DC]*face]
 }
 
 // face is one DC as outside clients reach it.
 type face struct {
-	address                   string
-	ldap, ldaps, kdc, kpasswd int // ports
+	address                       string
+	ldap, ldaps, kdc, kpasswd, gc int // ports; gc 0: none
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
@@ -147,27 +150,37 @@ func (dc *DC) KDCAddr() string { return dc.d.face(dc).kdcAddr() }
 
 // listenTCP opens a listener on a DC's address. A DC that is stopped takes connections and closes them at once, like a computer
 // whose services are down.
-func (f *face) listenTCP(dc *DC, port int, accepted func()) (net.Listener, int, error) {
+func (f *face) listenTCP(dc *DC, port int) (net.Listener, int, error) {
 	l, err := net.Listen("tcp", f.at(port))
 	if err != nil {
 		return nil, 0, err
 	}
-	return &faceListener{Listener: l, dc: dc, face: f, accepted: accepted}, l.Addr().(*net.TCPAddr).Port, nil
+	return &faceListener{Listener: l, dc: dc, face: f}, l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// listenBoth opens TCP and UDP on the same port of a DC's address.
+func (f *face) listenBoth(dc *DC, port int) (net.Listener, net.PacketConn, int, error) {
+	l, p, got, err := listenBoth(f.address, port)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	return &faceListener{Listener: l, dc: dc, face: f}, &facePacketConn{PacketConn: p, dc: dc}, got, nil
 }
 
 // portAttempts is how often another pair of ports is tried when the one that TCP got is taken for UDP.
 const portAttempts = 16
 
 // listenBoth opens TCP and UDP on the same port.
-func (f *face) listenBoth(dc *DC, port int, accepted func()) (net.Listener, net.PacketConn, int, error) {
+func listenBoth(address string, port int) (net.Listener, net.PacketConn, int, error) {
 	for attempt := 1; ; attempt++ {
-		l, got, err := f.listenTCP(dc, port, accepted)
+		l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 		if err != nil {
 			return nil, nil, 0, err
 		}
-		p, err := net.ListenPacket("udp", f.at(got))
+		got := l.Addr().(*net.TCPAddr).Port
+		p, err := net.ListenPacket("udp", net.JoinHostPort(address, strconv.Itoa(got)))
 		if err == nil {
-			return l, &facePacketConn{PacketConn: p, dc: dc}, got, nil
+			return l, p, got, nil
 		}
 		err = errors.Join(err, l.Close())
 		if port != 0 || attempt == portAttempts {
@@ -179,9 +192,8 @@ func (f *face) listenBoth(dc *DC, port int, accepted func()) (net.Listener, net.
 // faceListener knows the connections of a DC, so that a stop ends them.
 type faceListener struct {
 	net.Listener
-	dc       *DC
-	face     *face
-	accepted func()
+	dc   *DC
+	face *face
 }
 
 func (l *faceListener) Accept() (net.Conn, error) {
@@ -193,9 +205,6 @@ func (l *faceListener) Accept() (net.Conn, error) {
 		if !l.dc.Running() {
 			_ = c.Close() // nobody is there to talk to
 			continue
-		}
-		if l.accepted != nil {
-			l.accepted()
 		}
 		fc := &faceConn{Conn: c, face: l.face}
 		l.face.mu.Lock()

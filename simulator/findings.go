@@ -39,11 +39,15 @@ var (
 type ldapError struct {
 	result int
 	text   string
+	cause  error // what the acceptor's token says, for a bind
 }
 
 func (e *ldapError) Error() string {
 	return fmt.Sprintf("LDAP result %d: %s", e.result, strings.TrimRight(e.text, "\x00\n "))
 }
+
+// Unwrap gives the cause.
+func (e *ldapError) Unwrap() error { return e.cause }
 
 // says tells that the diagnostic contains a Windows error in hexadecimal.
 func (e *ldapError) says(code string) bool {
@@ -118,7 +122,9 @@ func (d *Domain) proof(from string) []int {
 	defer d.log.mu.Unlock()
 	const lookBack = 64
 	for i, n := len(d.log.events)-1, 0; i >= 0 && n < lookBack; i, n = i-1, n+1 {
-		if e := d.log.events[i]; e.Result != "" && e.Result != "ok" && e.Op != opEventLog && (from == "" || e.From == from) {
+		e := d.log.events[i]
+		asksForPreauth := e.Op == KDCAS && e.Code == krbErrPreauthRequired // how every sign-in begins
+		if e.Result != "" && e.Result != "ok" && e.Op != opEventLog && !asksForPreauth && (from == "" || e.From == from) {
 			return []int{e.N}
 		}
 	}
@@ -164,7 +170,7 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 		return d.findNoCommonEType(s)
 	}
 	if e, ok := errors.AsType[*directory.Error](s.err); ok {
-		return d.findLDAP(s, &ldapError{e.Result, e.Text})
+		return d.findLDAP(s, &ldapError{e.Result, e.Text, nil})
 	}
 	return nil
 }

@@ -41,10 +41,11 @@ func (d *Domain) addHost(cfg HostConfig) *Host {
 	h.machine = &logon{st: &h.station, account: strings.ToUpper(cfg.Name) + "$", realm: dom.Realm, etypes: clientETypes(cfg.EncryptionTypes),
 		secret: d.passwordSecret(cfg.Password), since: h.lastRestart}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.hosts = append(d.hosts, h)
 	d.byName[hostKey(cfg.Name)] = h
 	d.unsettled = append(d.unsettled, h.machine)
+	d.mu.Unlock()
+	d.zoneChanged()
 	return h
 }
 
@@ -150,17 +151,6 @@ const (
 	Signed Protection = "signed"
 	Plain  Protection = "plain"
 )
-
-func (p Protection) layer() gss.Layer {
-	switch p {
-	case Plain:
-		return gss.LayerNone
-	case Signed:
-		return gss.LayerIntegrity
-	default:
-		return gss.LayerConfidentiality
-	}
-}
 
 // ManagedPassword is what a host gets with msDS-ManagedPassword.
 type ManagedPassword struct {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
+	"github.com/gmsasim/gmsasim/fakeads/ldapclient"
 )
 
 // Standard ports of a DC (RFC 1035, 4120, 4511, 3244).
@@ -20,6 +21,7 @@ const (
 	portLDAP    = 389
 	portKpasswd = 464
 	portLDAPS   = 636
+	portGC      = 3268
 )
 
 // door is what an in-process exchange carries in its context: where it comes from, and that its clock is domain time.
@@ -29,6 +31,8 @@ type door struct {
 	at time.Time
 	// groups, when set, are the memberships of the client as they were at that time.
 	groups *[]directory.GroupMembership
+	// line is the LDAP connection of the exchange, so that a fault can end it.
+	line *line
 }
 
 type doorKey struct{}
@@ -183,6 +187,9 @@ func (st *station) forget() {
 // each tries the DCs of a domain in order until try has an answer. try returns why there was none, or ends the search by returning
 // "" with or without an error.
 func (st *station) each(ctx context.Context, dnsName, service string, port int, try func(*DC) (why string, err error)) error {
+	if st.d.ctx.Err() != nil {
+		return errClosed
+	}
 	dcs, err := st.locate(ctx, dnsName)
 	if err != nil {
 		return err
@@ -220,20 +227,71 @@ func (st *station) sendKDC(ctx context.Context, realm string, req []byte) (rep [
 	return rep, dcName, err
 }
 
-// connect opens an LDAP connection to one DC, served in process. The returned function closes it and waits for the server's side.
-func (st *station) connect(ctx context.Context, dc *DC) (net.Conn, func(), error) {
+// line is the network's side of an LDAP connection in process.
+type line struct {
+	near net.Conn
+	conn *ldapclient.Conn
+	done chan struct{} // closed when the server's side has ended
+	stop func() bool   // detaches from the context of the exchange
+
+	mu   sync.Mutex
+	lost string
+}
+
+// lose ends the connection for a reason that the client then sees. A nil line is a connection on a socket.
+func (l *line) lose(why string) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	l.lost = why
+	l.mu.Unlock()
+	_ = l.near.Close() // the client sees the end, which is the purpose
+}
+
+// why tells what ended the connection.
+func (l *line) why() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost == "" {
+		return "closes the connection"
+	}
+	return l.lost
+}
+
+// end closes the connection and waits for the server's side, so that all its events have happened.
+func (l *line) end() {
+	l.stop()
+	_ = l.conn.Close() // it may be closed already
+	<-l.done
+}
+
+// connect opens an LDAP connection to one DC, served in process.
+func (st *station) connect(ctx context.Context, dc *DC) (*line, error) {
 	server, err := dc.ldapServer()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	near, far := net.Pipe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	l := &line{near: near, conn: ldapclient.New(near), done: make(chan struct{})}
+	ctx = withDoor(ctx, &door{from: st.name, line: l})
+	if err := st.d.serve(func() {
+		defer close(l.done)
 		_ = server.ServeConn(ctx, far) // how a connection ends is in the server's trace
-	}()
-	return near, func() {
-		_ = near.Close()
-		<-done
-	}, nil
+	}); err != nil {
+		return nil, err
+	}
+	l.stop = context.AfterFunc(ctx, func() { l.lose("is not waited for any longer") })
+	return l, nil
+}
+
+// serve runs f on a goroutine that Close waits for.
+func (d *Domain) serve(f func()) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shut {
+		return errClosed
+	}
+	d.serving.Go(f)
+	return nil
 }

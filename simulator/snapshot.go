@@ -114,6 +114,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 	clear(d.admins)
 	d.unsettled = nil
 	d.mu.Unlock()
+	d.zoneChanged()
 	d.event(Event{Op: opClock, Text: "restore the state of " + s.now.Format(time.RFC3339)})
 	return nil
 }
