@@ -129,6 +129,9 @@ func (d *Domain) EventsSince(n int) []Event {
 	return d.log.after(n)
 }
 
+// FollowEvents lists the events with a number above n, and gives the channel that is closed when there are more.
+func (d *Domain) FollowEvents(n int) ([]Event, <-chan struct{}) { return d.log.since(n) }
+
 // Transcript is the golden form of the events: one line each, the same bytes for the same seed and steps.
 func (d *Domain) Transcript() string {
 	var b strings.Builder
