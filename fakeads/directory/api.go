@@ -21,9 +21,6 @@ var (
 	ErrWrongPassword = errors.New("wrong password")
 )
 
-// New builds a forest with everything a fresh installation has.
-func New(cfg Config) (*Forest, error) { return nil, errNotYet }
-
 // Populate adds objects as the system to the first domain controller of a
 // domain and delivers them to every replica at once: the state before the
 // story begins.

@@ -1,7 +1,7 @@
 package directory
 
 import (
-	"sync"
+	"slices"
 
 	"github.com/gmsasim/gmsasim/fakeads/security"
 )
@@ -10,23 +10,117 @@ import (
 type descriptor struct {
 	sd    *security.Descriptor
 	bytes [][]byte // one value
+	self  bool     // some entry is about PRINCIPAL_SELF
 }
 
 func newDescriptor(sd *security.Descriptor) *descriptor {
-	return &descriptor{sd: sd, bytes: [][]byte{sd.Marshal()}}
+	d := &descriptor{sd: sd, bytes: [][]byte{sd.Marshal()}}
+	if sd.DACL != nil {
+		d.self = slices.ContainsFunc(sd.DACL.ACEs, func(a security.ACE) bool { return a.SID == security.Self })
+	}
+	return d
 }
 
 // heirKey is what the descriptor of a new object follows from when its creator gives none.
 type heirKey struct {
 	parent       *descriptor
 	class        *classDef
-	domain       security.SID
 	owner, group security.SID
 }
 
-// descriptors remembers what objects of a class below a parent get, so that ten thousand users share one descriptor. It is a
-// memory of pure functions.
-type descriptors struct {
-	mu   sync.Mutex
-	heir map[heirKey]*descriptor
+// heirs remembers what objects of a class below a parent get, so that ten thousand users share one descriptor. It is used under
+// the forest's lock.
+type heirs map[heirKey]*descriptor
+
+// maxHeirs bounds the memory; a forest has a few dozen pairs of container and class.
+const maxHeirs = 1024
+
+// descriptorFor makes the descriptor of a new object: given by the creator, or the class's default, and what the parent hands
+// down ([MS-ADTS] 6.1.3, 7.1.3).
+func (t *tx) descriptorFor(parent *descriptor, class *classDef, given *security.Descriptor, owner, group security.SID) *descriptor {
+	var parentSD *security.Descriptor
+	if parent != nil {
+		parentSD = parent.sd
+	}
+	creator := &security.Token{User: owner, PrimaryGroup: group}
+	if given != nil {
+		return newDescriptor(security.Inherit(parentSD, given, creator, class.guid))
+	}
+	key := heirKey{parent, class, owner, group}
+	if d := t.f.heirs[key]; d != nil {
+		return d
+	}
+	d := newDescriptor(security.Inherit(parentSD, t.f.defaultDescriptor(class, t.r.domain), creator, class.guid))
+	if len(t.f.heirs) >= maxHeirs {
+		clear(t.f.heirs)
+	}
+	t.f.heirs[key] = d
+	return d
+}
+
+// Domains that stand for the real ones in parsed defaults of the schema.
+var (
+	placeholderDomain = security.MustSID("S-1-5-21-0-0-1")
+	placeholderRoot   = security.MustSID("S-1-5-21-0-0-2")
+)
+
+// defaultDescriptor is defaultSecurityDescriptor of a class, the nearest superclass's where it has none, for a domain.
+func (f *Forest) defaultDescriptor(class *classDef, d *Domain) *security.Descriptor {
+	for c := class; c != nil; c = c.super {
+		if c.sddl != "" {
+			return settleDescriptor(c.defaultSD(), d.SID, f.domains[0].SID)
+		}
+	}
+	return nil
+}
+
+// settleDescriptor puts the domain's and the root domain's SID in place of the placeholders.
+func settleDescriptor(sd *security.Descriptor, domain, root security.SID) *security.Descriptor {
+	settle := func(sid security.SID) security.SID {
+		switch sid.Domain() {
+		case placeholderDomain:
+			return domain.Append(sid.RID())
+		case placeholderRoot:
+			return root.Append(sid.RID())
+		}
+		return sid
+	}
+	c := *sd
+	c.Owner, c.Group = settle(sd.Owner), settle(sd.Group)
+	for _, acl := range []**security.ACL{&c.DACL, &c.SACL} {
+		if *acl == nil {
+			continue
+		}
+		copied := **acl
+		copied.ACEs = slices.Clone(copied.ACEs)
+		for i := range copied.ACEs {
+			copied.ACEs[i].SID = settle(copied.ACEs[i].SID)
+		}
+		*acl = &copied
+	}
+	return &c
+}
+
+// ownerOf is whom a new object belongs to: the Domain Admins or Enterprise Admins group when the creator is in it, the creator
+// otherwise ([MS-ADTS] 6.1.3.6, DefaultOwner of the token).
+func (t *tx) ownerOf(k ncKind) (owner, group security.SID) {
+	domain, root := t.r.domain.SID, t.f.domains[0].SID
+	admins := domain.Append(security.RIDDomainAdmins)
+	if k == ncConfiguration {
+		admins = root.Append(security.RIDEnterpriseAdmins)
+	}
+	if t.c.System || t.c.Token == nil {
+		return admins, admins
+	}
+	tok := t.c.Token
+	group = tok.PrimaryGroup
+	if group.IsZero() {
+		group = domain.Append(security.RIDDomainUsers)
+	}
+	for _, g := range []security.SID{admins, domain.Append(security.RIDDomainAdmins), root.Append(security.RIDEnterpriseAdmins)} {
+		if tok.Has(g) {
+			return g, group
+		}
+	}
+	return tok.User, group
 }

@@ -69,6 +69,7 @@ type Domain struct {
 	Level       int
 	forest      *Forest
 	index       int
+	ncs         [ncKinds]*namingContext
 	replicas    []*Replica
 }
 

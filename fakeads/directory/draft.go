@@ -15,16 +15,10 @@ type draft struct {
 	e       entry  // private; attrs, links and stamps are the draft's own from the first write on
 	changed []attrID
 	links   []linkChange
-	// password is what a client wrote to unicodePwd or userPassword, for the rules of accounts; it is stored nowhere.
-	password *passwordWrite
+	// password is the value of unicodePwd in an add, as it came, for the rules of accounts; it is stored nowhere.
+	password []byte
 	owned    bool
 	ownLinks bool
-}
-
-// passwordWrite is a password in a request, as it came.
-type passwordWrite struct {
-	attr     attrID
-	old, new []byte // old nil: a reset; new nil: the value was removed
 }
 
 // edit begins a new version of an object.
@@ -60,9 +54,9 @@ func (d *draft) note(a attrID) {
 // wrote tells whether the draft has a change of the attribute; for a new object, whether it has values.
 func (d *draft) wrote(a attrID) bool {
 	if d.old == nil {
-		return d.e.has(a) || len(d.e.linksOf(a)) > 0 || d.password != nil && d.password.attr == a
+		return d.e.has(a) || len(d.e.linksOf(a)) > 0
 	}
-	if slices.Contains(d.changed, a) || d.password != nil && d.password.attr == a {
+	if slices.Contains(d.changed, a) {
 		return true
 	}
 	for _, l := range d.links {

@@ -18,6 +18,9 @@ type Forest struct {
 	// schemaStore makes the schema naming context when somebody first looks.
 	schemaStore func() *store
 
+	heirs      heirs      // under mu
+	categories [][][]byte // by class: objectCategory of its instances
+
 	mu    sync.RWMutex // guards the pointer, not what it points to
 	state *forestState
 }
@@ -30,7 +33,6 @@ type forestState struct {
 	ridPools []uint32 // by domain: first RID of the next pool
 	replicas []*replicaState
 	pending  []*delivery // in the order of their time
-	sds      *descriptors
 }
 
 // replicaState is what one domain controller holds.

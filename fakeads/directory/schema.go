@@ -70,6 +70,7 @@ type classDef struct {
 	ownSuperiors          []string
 	superiors             map[string]struct{} // folded names of classes an instance may be under
 	sddl                  string              // own defaultSecurityDescriptor; empty: none
+	defaultSD             func() *security.Descriptor
 	index                 int
 	structurals           []*classDef // structural classes whose chain or auxiliaries hold this one, itself included
 }
@@ -221,6 +222,13 @@ func (c *classDef) finish(s *schema) {
 	for _, k := range c.chain {
 		c.chainValues = append(c.chainValues, k.nameBytes)
 	}
+	c.defaultSD = sync.OnceValue(func() *security.Descriptor {
+		sd, err := security.ParseSDDL(c.sddl, placeholderDomain, placeholderRoot)
+		if err != nil {
+			panic(fmt.Sprintf("directory: defaultSecurityDescriptor of %s: %v", c.name, err))
+		}
+		return sd
+	})
 	c.allowed = map[attrID]struct{}{}
 	c.superiors = map[string]struct{}{}
 	c.eachPart(func(k *classDef) {
