@@ -65,7 +65,7 @@ func TestValidate(t *testing.T) {
 		{account(ServiceAccount{Name: "s", SPNs: []string{"http/a b"}}), "serviceAccounts[0].spns[0]", ""},
 		{Config{KDSRootKeys: []KDSRootKey{{ID: "x"}}}, "kdsRootKeys[0].id", ""},
 		{Config{KDSRootKeys: []KDSRootKey{{Created: defaultStart.Add(time.Hour)}}}, "kdsRootKeys[0].created", ""},
-		{Config{KDSRootKeys: []KDSRootKey{{DC: "DC2"}}}, "kdsRootKeys[0].dc", "DC01"},
+		{Config{KDSRootKeys: []KDSRootKey{{DC: "DC1"}}}, "kdsRootKeys[0].dc", "DC01"},
 		{Config{Aliases: []Alias{{Name: "a..b", Target: "c.d"}}}, "aliases[0].name", ""},
 		{Config{Faults: []Fault{{Do: Drop}}}, "faults[0].on", ""},
 		{Config{Faults: []Fault{{On: "ldap.serch", Do: Busy}}}, "faults[0].on", "ldap.search"},

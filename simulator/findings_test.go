@@ -130,7 +130,9 @@ func TestFindings(t *testing.T) {
 			check(t, d.SetPassword("ContainerHost01", "something-else"))
 			d.Host("ContainerHost01").Restart()
 		}, step: test("ContainerHost01"), want: diag.BadCredentials, facts: []string{"2019-05-03 10:00Z"},
-			repair: func(t *testing.T, d *Domain) { check(t, d.SetPassword("ContainerHost01", d.hostPassword("ContainerHost01"))) }},
+			repair: func(t *testing.T, d *Domain) {
+				check(t, d.SetPassword("ContainerHost01", d.hostPassword("ContainerHost01")))
+			}},
 		{name: "wrong password", config: Contoso(), step: func(d *Domain) error { _, err := d.Host("ContainerHost01").SignIn("alice", "wrong"); return err },
 			want: diag.BadCredentials, after: func(d *Domain) error { _, err := d.Host("ContainerHost01").SignIn("alice", "Passw0rd!"); return err }},
 		{name: "user of nobody", config: Contoso(), step: func(d *Domain) error { _, err := d.Host("ContainerHost01").SignIn("alicia", "x"); return err },
@@ -138,7 +140,10 @@ func TestFindings(t *testing.T) {
 		{name: "disabled account", config: Contoso(), before: func(t *testing.T, d *Domain) {
 			no := false
 			check(t, d.SetServiceAccount("WebApp01", func(s *ServiceAccount) { s.Enabled = &no }))
-		}, step: func(d *Domain) error { _, err := d.Host("ContainerHost01").SignInAsServiceAccount("WebApp01"); return err },
+		}, step: func(d *Domain) error {
+			_, err := d.Host("ContainerHost01").SignInAsServiceAccount("WebApp01")
+			return err
+		},
 			want: diag.AccountUnusable, facts: []string{"disabled"}, repair: func(t *testing.T, d *Domain) {
 				yes := true
 				check(t, d.SetServiceAccount("WebApp01", func(s *ServiceAccount) { s.Enabled = &yes }))
@@ -172,7 +177,9 @@ func TestFindings(t *testing.T) {
 			d.Host("ContainerHost01").SetClockOffset(-5*time.Minute - time.Second)
 		}, step: test("ContainerHost01"), want: diag.ClockSkew, facts: []string{"5m1s"},
 			repair: func(t *testing.T, d *Domain) { d.Host("ContainerHost01").SetClockOffset(-4 * time.Minute) }},
-		{name: "busy DC", config: Contoso(), before: func(t *testing.T, d *Domain) { d.Inject(Fault{On: LDAPSearch, Match: "msDS-ManagedPassword", Do: Busy}) },
+		{name: "busy DC", config: Contoso(), before: func(t *testing.T, d *Domain) {
+			d.Inject(Fault{On: LDAPSearch, Match: "msDS-ManagedPassword", Do: Busy})
+		},
 			step: test("ContainerHost01"), want: diag.DCRefuses, facts: []string{"51"}, repair: func(t *testing.T, d *Domain) { d.ClearFaults() }},
 		{name: "unavailable DC", config: Contoso(), before: func(t *testing.T, d *Domain) { d.Inject(Fault{On: LDAPBind, Do: Unavailable}) },
 			step: test("ContainerHost01"), want: diag.DCRefuses, facts: []string{"52"}, repair: func(t *testing.T, d *Domain) { d.ClearFaults() }},

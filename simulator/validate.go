@@ -308,8 +308,8 @@ func (k *checker) principals() {
 	}
 	for i, h := range c.Hosts {
 		path := fmt.Sprintf("hosts[%d]", i)
-		k.add(path, h.Domain, h.Name, strings.ToUpper(strings.TrimSuffix(h.Name, "$"))+"$", maxComputerName, "")
-		if h.Name != "" && !dnsLabel.MatchString(h.Name) {
+		k.add(path, h.Domain, strings.TrimSuffix(h.Name, "$"), strings.ToUpper(strings.TrimSuffix(h.Name, "$"))+"$", maxComputerName, "")
+		if name := strings.TrimSuffix(h.Name, "$"); name != "" && !dnsLabel.MatchString(name) {
 			k.fail(path+".name", "%q is not a computer name: letters, digits and hyphens", h.Name)
 		}
 		if h.LastRestart.After(c.Start) {
