@@ -33,8 +33,8 @@ type conn struct {
 	door   door
 	ctx    context.Context
 	cancel context.CancelFunc
-	raw    net.Conn // the transport
-	wire   net.Conn // raw, or the TLS on it
+	raw    net.Conn   // the transport
+	wire   net.Conn   // raw, or the TLS on it
 	server netip.Addr // our address on it
 
 	// Of the reading goroutine.
