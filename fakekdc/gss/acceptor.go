@@ -131,7 +131,7 @@ func (a *Acceptor) negotiate(token []byte) ([]byte, *Context, error) {
 // choose picks Kerberos from the initiator's list. Only a token for the first of
 // the list can have come with it; another choice must be protected by MICs.
 func (a *Acceptor) choose(init *negTokenInit) ([]byte, *Context, error) {
-	a.list = init.list
+	a.list = bytes.Clone(init.list) // the caller may use the token's memory again
 	i := slices.IndexFunc(init.mechanisms, isKRB5)
 	if i < 0 || bytes.HasPrefix(init.token, ntlmMagic) && i == 0 {
 		ntlm := func(oid []byte) bool { return bytes.Equal(oid, oidNTLM) }
@@ -140,7 +140,7 @@ func (a *Acceptor) choose(init *negTokenInit) ([]byte, *Context, error) {
 		}
 		return a.reject(nil), nil, ErrMechanism
 	}
-	a.mechanism, a.protect = init.mechanisms[i], i > 0
+	a.mechanism, a.protect = bytes.Clone(init.mechanisms[i]), i > 0
 	switch {
 	case a.protect:
 		return a.reply(negTokenResp{state: requestMIC}), nil, nil

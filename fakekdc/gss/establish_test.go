@@ -211,18 +211,26 @@ func TestAcceptorRefusals(t *testing.T) {
 		{name: "authenticator of another version", auth: func(a *types.Authenticator) { a.AVNO = 4 }, code: 39},
 		{name: "microseconds", auth: func(a *types.Authenticator) { a.Cusec = 1_000_000 }, err: ErrToken},
 		{name: "user-to-user", option: 0x40, code: 67},
-		{name: "no key", config: func(_ *realm, c *AcceptorConfig) { c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) { return nil, nil } }, code: 45},
+		{name: "no key", config: func(_ *realm, c *AcceptorConfig) {
+			c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) { return nil, nil }
+		}, code: 45},
 		{name: "error of the keys", config: func(_ *realm, c *AcceptorConfig) {
 			c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) { return nil, errors.New("no root key") }
 		}, code: 45},
 		{name: "error with a code", config: func(_ *realm, c *AcceptorConfig) {
-			c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) { return nil, &Error{Code: 13, Err: errors.New("x")} }
+			c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) {
+				return nil, &Error{Code: 13, Err: errors.New("x")}
+			}
 		}, code: 13},
 		{name: "key of another type", config: func(_ *realm, c *AcceptorConfig) {
-			c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) { return []*krbcrypt.Key{randomKey(t, krbcrypt.RC4HMAC, 1)}, nil }
+			c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) {
+				return []*krbcrypt.Key{randomKey(t, krbcrypt.RC4HMAC, 1)}, nil
+			}
 		}, code: 45},
 		{name: "another key", config: func(_ *realm, c *AcceptorConfig) {
-			c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) { return []*krbcrypt.Key{randomKey(t, krbcrypt.AES256SHA1, 99)}, nil }
+			c.Keys = func(Principal, int32, int) ([]*krbcrypt.Key, error) {
+				return []*krbcrypt.Key{randomKey(t, krbcrypt.AES256SHA1, 99)}, nil
+			}
 		}, code: 41},
 		{name: "old key beside the new one", config: func(r *realm, c *AcceptorConfig) {
 			c.Keys = func(server Principal, etype int32, kvno int) ([]*krbcrypt.Key, error) {
@@ -403,7 +411,11 @@ func TestReplay(t *testing.T) {
 	}
 	// A request that is refused may come again.
 	r.now = r.now.Add(time.Hour)
-	late := frame(tokenAPReq, r.apReq(t, func() types.Authenticator { a := r.authenticatorOf(0); a.CTime = a.CTime.Add(6 * time.Minute); return a }(), 0))
+	late := frame(tokenAPReq, r.apReq(t, func() types.Authenticator {
+		a := r.authenticatorOf(0)
+		a.CTime = a.CTime.Add(6 * time.Minute)
+		return a
+	}(), 0))
 	if err := accept(late); !errors.As(err, &coded) || coded.Code != 37 {
 		t.Fatalf("too early: got %v, want code 37", err)
 	}

@@ -214,5 +214,6 @@ func (i *Initiator) negotiate(token []byte) (out []byte, done bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return (&negTokenResp{state: noState, mic: mic}).encode(), false, nil
+	// The state is optional here (RFC 4178 4.2.2), but gokrb5 wants one; Windows sends this one.
+	return (&negTokenResp{state: acceptIncomplete, mic: mic}).encode(), false, nil
 }
