@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator"
@@ -44,4 +45,30 @@ func ParseConfig(file string, data []byte) (*Configuration, error) {
 		c.keys = append(c.keys, f.key.text)
 	}
 	return c, nil
+}
+
+// ParseFault reads a fault for a running domain, as the step inject has it.
+func ParseFault(file string, data []byte, dom *simulator.Domain) (simulator.Fault, error) {
+	n, err := parseYAML(file, 1, data)
+	if err != nil {
+		return simulator.Fault{}, err
+	}
+	d := &decoder{}
+	var f inject
+	d.decode(n, &f)
+	if len(d.faults) == 0 {
+		f.check(liveScope(d, dom), n)
+	}
+	return simulator.Fault(f), d.err()
+}
+
+// SourceErrors are the faults that an error of this package joins.
+func SourceErrors(err error) []*SourceError {
+	var list []*SourceError
+	for _, e := range flatten(err) {
+		if s, ok := errors.AsType[*SourceError](e); ok {
+			list = append(list, s)
+		}
+	}
+	return list
 }

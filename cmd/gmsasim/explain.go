@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator/diag"
+)
+
+// explainReport is the form of an explanation in JSON; one of its fields is set.
+type explainReport struct {
+	Schema   string          `json:"schema"`
+	Finding  *findingReport  `json:"finding,omitempty"`
+	Scenario *scenarioReport `json:"scenario,omitempty"`
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "explain CODE|SCENARIO",
+		Short:   "Explain the code of a finding, or tell what a scenario teaches",
+		Example: "  gmsasim explain GMSA102\n  gmsasim explain membership-newer-than-ticket\n  gmsasim explain GMSA203 --json",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("explain takes one code or scenario, got %d", len(args))
+			}
+			return a.explain(args[0])
+		},
+	}
+}
+
+func (a *app) explain(name string) error {
+	bundles, err := scenarios.Catalog()
+	if err != nil {
+		return err
+	}
+	if page, ok := diag.Explain(diag.Code(name)); ok {
+		e, _ := diag.Lookup(diag.Code(name))
+		ids := triggers(bundles, e.Code)
+		if a.json {
+			a.printJSON(explainReport{Schema: "gmsasim.explain/1", Finding: &findingReport{string(e.Code), e.Title, ids, page}})
+			return nil
+		}
+		fmt.Fprint(a.out, a.headings(page))
+		if len(ids) > 0 {
+			a.next("gmsasim run %s --verbose", ids[0])
+		}
+		return nil
+	}
+	var names []string
+	for _, e := range diag.All() {
+		names = append(names, string(e.Code))
+	}
+	for _, b := range bundles {
+		names = append(names, b.ID)
+		if b.ID != name {
+			continue
+		}
+		if a.json {
+			r := reportOf(b)
+			a.printJSON(explainReport{Schema: "gmsasim.explain/1", Scenario: &r})
+			return nil
+		}
+		fmt.Fprintf(a.out, "%s\n", b.Lesson)
+		if b.Cases[0].Name != "" {
+			fmt.Fprintf(a.out, "\nCases:\n")
+			for _, c := range b.Cases {
+				fmt.Fprintf(a.out, "  %s\n", c.Name)
+			}
+		}
+		a.next("gmsasim run %s --verbose", b.ID)
+		return nil
+	}
+	return usageNear(name, names, "nothing to explain under %q", name)
+}
+
+// headings shows the headings of a page.
+func (a *app) headings(page string) string {
+	var b strings.Builder
+	for line := range strings.Lines(page) {
+		if title, ok := strings.CutPrefix(line, "#"); ok {
+			line = a.style.bold(strings.TrimSpace(strings.TrimLeft(title, "#"))) + "\n"
+		}
+		if strings.HasPrefix(line, "```") {
+			continue
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
