@@ -1,0 +1,143 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gmsasim/gmsasim/fakeads/kds"
+	"github.com/gmsasim/gmsasim/fakeads/security"
+	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
+)
+
+// errNoPassword: the account was made without a password and has none yet.
+var errNoPassword = errors.New("account has no password")
+
+// secret is one password of an account with the keys made of it, which are derived when somebody first asks: string-to-key costs
+// milliseconds. It does not change otherwise, and replicas and snapshots share it.
+type secret struct {
+	text string // a password that somebody chose
+	// A managed password is a function of these instead. The root key is the one of the moment when the password was set: a
+	// domain controller that holds an account's keys does not need it again, so deleting the key object does not lock the
+	// account out.
+	root     *kds.RootKey
+	interval kds.Interval
+	sid      security.SID
+
+	salt    string    // of the AES keys, fixed when the password was set
+	version int       // msDS-KeyVersionNumber
+	set     time.Time // domain time
+
+	once sync.Once
+	keys *KeySet
+	err  error
+}
+
+func (s *secret) managed() bool { return s.root != nil }
+
+// password is the UTF-16LE password.
+func (s *secret) password(passwords *kds.Cache) ([]byte, error) {
+	if !s.managed() {
+		return krbcrypt.UTF16LE(s.text), nil
+	}
+	return passwords.Password(s.root, s.interval, s.sid)
+}
+
+// derive makes the keys, once: AES of the password as UTF-8, in which each unpaired surrogate of a managed password is U+FFFD, and
+// RC4 of the bytes as they are.
+func (s *secret) derive(keys *krbcrypt.Cache, passwords *kds.Cache) (*KeySet, error) {
+	s.once.Do(func() {
+		pw, err := s.password(passwords)
+		if err != nil {
+			s.err = fmt.Errorf("managed password of %v: %w", s.interval, err)
+			return
+		}
+		text := s.text
+		if s.managed() {
+			text = kds.PasswordUTF8(pw)
+		}
+		set := &KeySet{Version: s.version, Salt: s.salt, Keys: make([]*krbcrypt.Key, 0, 3)}
+		for _, etype := range [...]int32{krbcrypt.AES256SHA1, krbcrypt.AES128SHA1} {
+			k, err := keys.StringToKey(etype, text, s.salt)
+			if err != nil {
+				s.err = fmt.Errorf("keys: %w", err)
+				return
+			}
+			set.Keys = append(set.Keys, k)
+		}
+		set.Keys = append(set.Keys, krbcrypt.NTKey(pw))
+		s.keys = set
+	})
+	return s.keys, s.err
+}
+
+// matches compares a password that somebody typed.
+func (s *secret) matches(text string, passwords *kds.Cache) (bool, error) {
+	if !s.managed() {
+		return s.text == text, nil
+	}
+	pw, err := s.password(passwords)
+	return err == nil && kds.PasswordUTF8(pw) == text, err
+}
+
+// credentials are an account's passwords: the value of unicodePwd, supplementalCredentials and ntPwdHistory together. They do not
+// change; a new password makes new ones.
+type credentials struct {
+	current  *secret
+	previous *secret    // the last one before, nil: none
+	history  [][16]byte // NT hashes, the current one first
+}
+
+// oldPasswordAccepted is how long the previous password of a gMSA works on. At exactly five minutes it stops.
+const oldPasswordAccepted = kds.MaxClockSkew
+
+// replaced is c after a new password.
+func (c *credentials) replaced(s *secret, historyLength int) *credentials {
+	next := &credentials{current: s}
+	s.version = 1
+	if c != nil && c.current != nil {
+		next.previous = c.current
+		s.version = c.current.version + 1
+	}
+	if !s.managed() && historyLength > 0 {
+		next.history = append(next.history, ntHash(s.text))
+		if c != nil {
+			next.history = append(next.history, c.history[:min(len(c.history), historyLength-1)]...)
+		}
+	}
+	return next
+}
+
+// remembers tells whether a password is among the last n of the history.
+func (c *credentials) remembers(text string, n int) bool {
+	if c == nil {
+		return false
+	}
+	h := ntHash(text)
+	for _, old := range c.history[:min(len(c.history), n)] {
+		if old == h {
+			return true
+		}
+	}
+	return false
+}
+
+func ntHash(text string) [16]byte { return [16]byte(krbcrypt.NTKey(krbcrypt.UTF16LE(text)).Value) }
+
+// saltOf is the salt of the AES keys ([MS-KILE] 3.1.1.2): of a computer "host" and its full name whatever its dNSHostName says,
+// of a user the left part of its UPN or its sAMAccountName, of a trust "krbtgt" and its name.
+func saltOf(dnsName, sam, upn string, uac uint32) string {
+	realm := strings.ToUpper(dnsName)
+	switch {
+	case uac&(uacWorkstationTrust|uacServerTrust) != 0:
+		return realm + "host" + strings.ToLower(strings.TrimSuffix(sam, "$")) + "." + strings.ToLower(dnsName)
+	case uac&uacInterdomainTrust != 0:
+		return realm + "krbtgt" + strings.TrimSuffix(sam, "$")
+	case upn != "":
+		left, _, _ := strings.Cut(upn, "@")
+		return realm + strings.ReplaceAll(left, "/", "")
+	}
+	return realm + sam
+}
