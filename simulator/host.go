@@ -386,7 +386,7 @@ func (s *Service) load(fresh bool) error {
 	return nil
 }
 
-// key gives a key of the service for an encryption type: n 0 the current one, 1 the previous one.
+// passwords are the ones whose keys the service holds: the current one and, where there is one, the previous one.
 func (s *Service) passwords() [][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -448,13 +448,16 @@ func (d *Domain) KerberosTo(ctx context.Context, from, spn string) (*Ticket, err
 		return d.ticketTo(ctx, d.userLogon(from, password), spn)
 	}
 	for _, h := range d.Hosts() {
+		if !d.isServiceAccount(strings.TrimSuffix(from, "$")+"$", h.firstDC()) {
+			continue
+		}
 		s, err := h.SignInAsServiceAccount(from)
 		if err != nil {
 			return nil, err
 		}
 		return d.ticketTo(ctx, s.logon, spn)
 	}
-	return nil, fmt.Errorf("no host, user or service account %q to sign in with", from)
+	return nil, fmt.Errorf("no host, user or service account %q to sign in with, or no host in the account's domain", from)
 }
 
 // userLogon is a session of a user at a workstation of its own.

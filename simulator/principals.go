@@ -28,18 +28,15 @@ var (
 
 // Bits of userAccountControl that a KDC goes by ([MS-ADTS] 2.2.16), besides those of populate.go.
 const (
-	uacServerTrust      = 0x2000
-	uacDontExpire       = 0x10000
-	uacNotDelegated     = 0x100000
-	uacNoPreauth        = 0x400000
-	uacTrustedToAuth    = 0x1000000
-	uacNoAuthData       = 0x2000000
-	ridProtectedUsers   = 525
-	ridDCs              = 516
-	domainComplexBit    = 1 // DOMAIN_PASSWORD_COMPLEX, [MS-SAMR] 2.2.3.5
-	ldapUnwilling       = 53
-	ticksPerUnit        = 100 * time.Nanosecond
-	passwordPolicyAttrs = 5
+	uacServerTrust    = 0x2000
+	uacDontExpire     = 0x10000
+	uacNotDelegated   = 0x100000
+	uacNoPreauth      = 0x400000
+	uacTrustedToAuth  = 0x1000000
+	uacNoAuthData     = 0x2000000
+	ridProtectedUsers = 525
+	ldapUnwilling     = 53
+	ticksPerUnit      = 100 * time.Nanosecond
 )
 
 // Well-known SIDs in PACs ([MS-DTYP] 2.4.2.4).
@@ -56,13 +53,8 @@ func (p principals) Client(ctx context.Context, name fakekdc.Name) (*fakekdc.Pri
 	}
 	a, err := p.dc.replica.AccountByName(kind, name.String())
 	if errors.Is(err, directory.ErrNoAccount) && kind == directory.Enterprise {
-		for _, other := range p.dc.d.forest.Domains() {
-			if other == p.dc.dom {
-				continue
-			}
-			if _, err := p.dc.d.firstDCOf(other).replica.AccountByName(kind, name.String()); err == nil {
-				return nil, &fakekdc.WrongRealmError{Realm: other.Realm}
-			}
+		if other := p.dc.replica.DomainOfUPN(name.String()); other != nil {
+			return nil, &fakekdc.WrongRealmError{Realm: other.Realm}
 		}
 	}
 	return p.principal(ctx, a, err)
