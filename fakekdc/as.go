@@ -231,7 +231,7 @@ func (x *exchange) encPA(t *target, key *krbcrypt.Key) ([]paData, error) {
 		list = append(list, pacOptionsData(options&pacOptionRBCD))
 	}
 	if _, ok := x.q.pa(paReqEncPARep); ok && x.q.kind == msgASReq {
-		list = append(list, encPARep(key, x.q.whole)...)
+		list = append(list, x.q.encPARep(key)...)
 	}
 	return list, nil
 }

@@ -172,11 +172,15 @@ func checksumData(ctype int32, sum []byte) []byte {
 	return w.bytes()
 }
 
-// encPARep answers PA-REQ-ENC-PA-REP, RFC 6806 11: a checksum of the request as it came. gokrb5 wants PA-FX-FAST beside it, which
-// says no more than that the KDC has understood the negotiation.
-func encPARep(key *krbcrypt.Key, whole []byte) []paData {
-	return []paData{
-		{paReqEncPARep, checksumData(key.ChecksumType(), key.Checksum(nil, whole, usageReqEncPARep))},
-		{paFXFast, nil},
+// paASFreshness asks for a freshness token, RFC 8070 3. It is not modelled; MIT's client sends it in each AS-REQ.
+const paASFreshness = 150
+
+// encPARep answers PA-REQ-ENC-PA-REP, RFC 6806 11: a checksum of the request as it came. gokrb5 does not accept that without a
+// PA-FX-FAST beside it. MIT would take the same for an offer to do FAST, remember it, and have kpasswd insist on it.
+func (q *request) encPARep(key *krbcrypt.Key) []paData {
+	list := []paData{{paReqEncPARep, checksumData(key.ChecksumType(), key.Checksum(nil, q.whole, usageReqEncPARep))}}
+	if _, mit := q.pa(paASFreshness); !mit {
+		list = append(list, paData{paFXFast, nil})
 	}
+	return list
 }
