@@ -27,10 +27,7 @@ func attrType(oid string) uint32 {
 		if err != nil || n > 0xffff {
 			continue
 		}
-		best, bestLen = p.index<<16|uint32(n)&0x7fff, len(p.oid)
-		if n >= 0x8000 {
-			best |= 0x8000
-		}
+		best, bestLen = p.index<<16|uint32(n), len(p.oid)
 	}
 	return best
 }

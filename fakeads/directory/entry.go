@@ -146,6 +146,11 @@ func (e *entry) hasLink(a attrID, target uint32) bool {
 // is tells whether the object is an instance of the class named, subclasses included.
 func (e *entry) is(class string) bool { return e.class.isNamed(class) }
 
+// hidden tells whether the object is shown only to who asks for deleted ones: a tombstone, or their container.
+func (e *entry) hidden() bool {
+	return e.deleted || e.class.folded == "container" && e.bool(aIsDeleted)
+}
+
 // stampOf is the replication metadata of an attribute.
 func (e *entry) stampOf(a attrID) stamp {
 	for _, s := range e.stamps {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gmsasim/gmsasim/fakeads/dn"
 )
@@ -42,7 +43,12 @@ type Error struct {
 	Referrals []string // LDAP URLs, for result 10
 }
 
-func (e *Error) Error() string { return e.Text }
+func (e *Error) Error() string {
+	if e.Text == "" {
+		return fmt.Sprintf("LDAP result %d", e.Result)
+	}
+	return e.Text
+}
 
 // The diagnostic texts are those of Windows Server: the code, the kind of error, the place in the server (DSID), the problem.
 // Clients go by the result and the code; the DSIDs are the published ones of each situation where there is one.
@@ -103,10 +109,31 @@ func noObjectCode(code uint32, best dn.DN) *Error {
 		Text: fmt.Sprintf("%08X: NameErr: DSID-03100245, problem 2001 (NO_OBJECT), data 0, best match of:\n\t'%s'\n", code, best)}
 }
 
-// badName refuses what is no distinguished name (ERROR_DS_INVALID_DN_SYNTAX).
-func badName(best string) *Error {
-	return &Error{Result: resultInvalidDN, Code: 0x2081,
-		Text: fmt.Sprintf("00002081: NameErr: DSID-03050F8F, problem 2003 (BAD_ATT_SYNTAX), data 0, best match of:\n\t'%s'\n", best)}
+// badName refuses what is no distinguished name (ERROR_DS_BAD_NAME_SYNTAX).
+func badName(name string) *Error {
+	return &Error{Result: resultInvalidDN, Code: 0x208F,
+		Text: fmt.Sprintf("0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME), data 8350, best match of:\n\t'%s'\n", name)}
+}
+
+// elsewhere refers to a naming context that this domain controller does not hold.
+func elsewhere(host string, name dn.DN) *Error {
+	return &Error{Result: resultReferral, Code: 0x202B, Text: fmt.Sprintf("0000202B: RefErr: DSID-0310084B, data 0, 1 access points\n\tref 1: '%s'\n", host),
+		Referrals: []string{"ldap://" + host + "/" + escapeURL(name.String())}}
+}
+
+// escapeURL writes a name into an LDAP URL (RFC 4516).
+func escapeURL(s string) string {
+	const plain = "-._~!$&'()*+,;=:@/"
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		c := s[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(plain, c) >= 0 {
+			b = append(b, c)
+			continue
+		}
+		b = fmt.Appendf(b, "%%%02X", c)
+	}
+	return string(b)
 }
 
 // prefixed is the attribute's number in diagnostics: ATTRTYP by the default prefix table, [MS-DRSR] 5.16.4; Att 90303 is

@@ -42,6 +42,7 @@ type replicaState struct {
 	rid      uint32 // next of the RID pool
 	ridsLeft uint32
 	kds      *rootKeyCache
+	logons   logonTable // sign-ins that this domain controller has seen
 }
 
 func (rs *replicaState) clone() *replicaState {

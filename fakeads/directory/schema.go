@@ -202,10 +202,10 @@ func (a *attrDef) read(id attrID, f []string) {
 	case aUnicodePwd, aDBCSPwd, aNtPwdHistory, aLmPwdHistory, aSupplementalCredentials,
 		aTrustAuthIncoming, aTrustAuthOutgoing, aInitialAuthIncoming, aInitialAuthOutgoing, aCurrentValue, aPriorValue, aPekList:
 		a.secret = true // [MS-ADTS] 3.1.1.4.4
-	case aCn, aOu, aDc, aC, aL, aO:
+	case aCn, aOu, aDc:
 		a.rdnAlias = true
 	}
-	a.indexed = a.searchFlags&searchIndexed != 0 && !a.constructed && !a.rdnAlias
+	a.indexed = a.searchFlags&searchIndexed != 0 && !a.constructed
 	switch id {
 	case aName, aObjectClass, aObjectGUID, aUSNChanged, aUSNCreated, aShowInAdvancedViewOnly, aUserAccountControl, aPrimaryGroupID, aLastLogonTimestamp, aGroupType:
 		a.indexed = false // found in another way, or too common to be worth a posting each

@@ -26,7 +26,8 @@ const (
 type store struct {
 	records records
 	index   index
-	version uint64 // equal versions have equal contents
+	version uint64  // equal versions have equal contents
+	linked  attrSet // forward link attributes that some object has or had
 }
 
 // Indexes that belong to no attribute of their own.
@@ -99,9 +100,7 @@ func (s *store) put(sch *schema, old *entry, rec record, owner uint64) {
 		for _, h := range after {
 			s.index.insert(posting{h, e.id}, owner)
 		}
-		for _, l := range e.links {
-			s.index.insert(posting{hashID(l.attr, l.target), e.id}, owner)
-		}
+		s.addLinks(e.id, e.links, owner)
 		return
 	}
 	before := old.appendPostings(b[:0], sch)
@@ -125,10 +124,21 @@ func (s *store) put(sch *schema, old *entry, rec record, owner uint64) {
 	for _, l := range was {
 		s.index.remove(posting{hashID(l.attr, l.target), e.id}, owner)
 	}
-	for _, l := range is {
-		s.index.insert(posting{hashID(l.attr, l.target), e.id}, owner)
+	s.addLinks(e.id, is, owner)
+}
+
+func (s *store) addLinks(id uint32, links []link, owner uint64) {
+	for _, l := range links {
+		s.index.insert(posting{hashID(l.attr, l.target), id}, owner)
+		s.linked.add(l.attr)
 	}
 }
+
+// attrSet is a set of attributes.
+type attrSet [(int(numAttributes) + 63) / 64]uint64
+
+func (s *attrSet) add(a attrID)      { s[a/64] |= 1 << (a % 64) }
+func (s *attrSet) has(a attrID) bool { return s[a/64]&(1<<(a%64)) != 0 }
 
 func contains(list []uint64, h uint64) bool {
 	for _, x := range list {
@@ -284,7 +294,7 @@ func (v *view) bySID(sid security.SID) *entry {
 }
 
 // find returns the live objects of a naming context that have a value of an indexed attribute, in the order of creation.
-// norm is the value as attrDef.normalise gives it: folded for strings, the key of a DN, binary for a SID.
+// norm is the value as attrDef.normalise gives it: folded for strings and names, binary for a SID.
 func (v *view) find(k ncKind, a attrID, norm string) []*entry {
 	d := theSchema().def(a)
 	s := v.store(k)
@@ -307,7 +317,8 @@ func (v *view) find(k ncKind, a attrID, norm string) []*entry {
 
 // equal compares a stored value with a normalised one.
 func (a *attrDef) equal(v []byte, norm string) bool {
-	if a.syntax == synString {
+	switch a.syntax {
+	case synString, synOID, synDN, synDNBinary:
 		return equalFolded(v, []byte(norm))
 	}
 	var buf [128]byte

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -224,14 +225,8 @@ func appendDNBinary(b, bin []byte, name string) []byte {
 // normalise appends the form in which equal values of the syntax are equal bytes. v is a stored value.
 func (a *attrDef) normalise(b, v []byte) []byte {
 	switch a.syntax {
-	case synString, synOID, synDNBinary:
+	case synString, synOID, synDN, synDNBinary: // stored names are in one spelling but for case
 		return appendFolded(b, v)
-	case synDN:
-		d, err := dn.Parse(string(v))
-		if err != nil {
-			return appendFolded(b, v)
-		}
-		return append(b, d.Key()...)
 	}
 	return append(b, v...)
 }
@@ -317,4 +312,16 @@ func equalFolded(v, norm []byte) bool {
 		}
 	}
 	return false
+}
+
+// sortKey is a form of a value whose byte order is the order of the attribute.
+func (a *attrDef) sortKey(v []byte) []byte {
+	switch a.syntax {
+	case synInteger, synLarge:
+		n, _ := strconv.ParseInt(string(v), 10, 64)
+		return binary.BigEndian.AppendUint64(nil, uint64(n)^1<<63)
+	case synString, synOID, synDN:
+		return appendFolded([]byte{}, v)
+	}
+	return append([]byte{}, v...)
 }

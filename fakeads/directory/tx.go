@@ -17,6 +17,8 @@ type tx struct {
 	evs  []Event
 	// atOnce delivers to every replica without delay: the state before the story begins.
 	atOnce bool
+	// byQuota: the caller adds a computer within its quota, without the right to create one.
+	byQuota bool
 }
 
 // operation is one object's change, as replication carries it.
