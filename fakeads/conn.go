@@ -55,13 +55,13 @@ type conn struct {
 	waiting map[int]*pending // by number, handed out as stand-ins
 	active  map[int]*pending // by message ID
 	cause   error            // why the session ended, the first reason
+	ending  bool             // the deadlines are those of Close
 
 	wmu     sync.Mutex
 	out     []byte // answers to be written
 	covered []byte // the same under the layer
 	writing *gss.Framing
 	broken  error // of the first write that failed
-	ending  bool  // the deadline for writing is that of Close
 
 	// Changed only while nothing else runs.
 	secure   bool      // TLS

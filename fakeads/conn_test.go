@@ -256,28 +256,32 @@ func TestHalfClose(t *testing.T) {
 }
 
 func TestIntercept(t *testing.T) {
-	var next Intercepted
+	var next atomic.Pointer[Intercepted]
+	seen := make(chan struct{}, 16)
 	w := newWorld(t, func(cfg *Config) {
 		cfg.Intercept = func(_ context.Context, op *Operation) Intercepted {
 			if op.Kind == KindConnect {
 				return Intercepted{}
 			}
-			return next
+			defer func() { seen <- struct{}{} }()
+			return *next.Load()
 		}
 	})
 	p := w.pipe()
-	next = Intercepted{Result: resultBusy, Diagnostic: "too much to do"}
+	next.Store(&Intercepted{Result: resultBusy, Diagnostic: "too much to do"})
 	if rep := p.ask(rootDSEOp); rep.code != resultBusy || rep.text != "too much to do\x00" {
 		t.Errorf("got %+v, want busy with its text", rep)
 	}
-	next = Intercepted{Drop: true}
+	next.Store(&Intercepted{Drop: true})
 	p.send(rootDSEOp)
-	p.send(extendedOp(oidWhoAmI, nil)) // waits for the search
-	next = Intercepted{Result: resultUnavailable}
+	for range 2 {
+		<-seen // the search before and this one
+	}
+	next.Store(&Intercepted{Result: resultUnavailable})
 	if rep := p.ask(bindOp("", "")); rep.code != resultUnavailable {
 		t.Errorf("got %+v, want unavailable", rep)
 	}
-	next = Intercepted{Reset: true}
+	next.Store(&Intercepted{Reset: true})
 	p.send(rootDSEOp)
 	if rep := p.read(); rep != nil {
 		t.Errorf("got %+v, want a closed connection", rep)
@@ -288,16 +292,19 @@ func TestIntercept(t *testing.T) {
 }
 
 func TestInterceptConnect(t *testing.T) {
-	var next Intercepted
+	var next atomic.Pointer[Intercepted]
 	w := newWorld(t, func(cfg *Config) {
-		cfg.Intercept = func(_ context.Context, op *Operation) Intercepted { return next }
+		cfg.Intercept = func(_ context.Context, op *Operation) Intercepted { return *next.Load() }
 	})
 	addr := w.listen((*Server).Serve)
-	next = Intercepted{Reset: true}
-	if rep := w.dial(addr).read(); rep != nil {
-		t.Errorf("got %+v, want a closed connection", rep)
+	next.Store(&Intercepted{Reset: true})
+	if c, err := net.Dial("tcp", addr); err == nil { // else it was reset already
+		if n, err := c.Read(make([]byte, 1)); err == nil {
+			t.Errorf("got %d octets, want a closed connection", n)
+		}
+		c.Close()
 	}
-	next = Intercepted{Result: resultUnavailable}
+	next.Store(&Intercepted{Result: resultUnavailable})
 	p := w.dial(addr)
 	if rep := p.read(); rep == nil || rep.name != oidNoticeOfDisconnection || rep.code != resultUnavailable {
 		t.Errorf("got %+v, want a notice of disconnection", rep)

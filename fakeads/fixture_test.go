@@ -430,7 +430,9 @@ func newTLSWorld(t testing.TB, change func(*Config)) *world {
 	return w
 }
 
-func (w *world) clientTLS() *tls.Config { return &tls.Config{RootCAs: w.pool, ServerName: "dc01.contoso.com"} }
+func (w *world) clientTLS() *tls.Config {
+	return &tls.Config{RootCAs: w.pool, ServerName: "dc01.contoso.com"}
+}
 
 // ticketOptions alters a ticket for the domain controller before it is encrypted.
 type ticketOptions struct {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 )
 
 const (
@@ -113,9 +112,9 @@ func (c *conn) fill() error {
 func (c *conn) receive(into *inbox) error {
 	idle := c.plain.empty() && c.sealed.empty() && c.spoken
 	if idle {
-		c.expect(c.s.cfg.IdleTimeout)
+		c.limit(c.raw.SetReadDeadline, c.s.cfg.IdleTimeout)
 	} else if !c.hurried {
-		c.expect(c.s.cfg.ReceiveTimeout)
+		c.limit(c.raw.SetReadDeadline, c.s.cfg.ReceiveTimeout)
 	}
 	c.hurried = !idle
 	n, err := c.wire.Read(into.room())
@@ -128,7 +127,3 @@ func (c *conn) receive(into *inbox) error {
 	}
 	return err
 }
-
-// expect sets the time until which the client must have sent something. It fails
-// only on a closed connection, and then so does the read after it.
-func (c *conn) expect(d time.Duration) { _ = c.raw.SetReadDeadline(time.Now().Add(d)) }

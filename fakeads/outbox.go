@@ -57,9 +57,7 @@ func (c *conn) flush() {
 			c.covered = nil
 		}
 	}
-	if !c.ending {
-		_ = c.raw.SetWriteDeadline(time.Now().Add(c.s.cfg.WriteTimeout)) // fails as the write will
-	}
+	c.limit(c.raw.SetWriteDeadline, c.s.cfg.WriteTimeout)
 	if _, err := c.wire.Write(b); err != nil {
 		c.fail(err)
 		return
@@ -117,7 +115,7 @@ func (c *conn) linger() {
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	c.expect(lingerTime)
+	c.limit(c.raw.SetReadDeadline, lingerTime)
 	var b [smallRead]byte
 	for left := lingerOctets; left > 0; {
 		n, err := c.raw.Read(b[:])
@@ -129,16 +127,29 @@ func (c *conn) linger() {
 }
 
 // depart tells a client of a listener that the server is going. until is the
-// deadline for it, the same for all clients. It does not wait for a writer that is stuck.
+// deadline for it, the same for all clients; what is stuck fails by then.
 func (c *conn) depart(until time.Time) {
 	if c.door != doorDirect {
-		_ = c.raw.SetWriteDeadline(until)
-		if c.wmu.TryLock() {
-			c.ending = true
+		c.mu.Lock()
+		c.ending = true
+		_ = c.raw.SetDeadline(until) // fails as the write will
+		c.mu.Unlock()
+		c.wmu.Lock()
+		if c.secure || !c.door.tls() {
 			c.out = appendNotice(c.out, resultUnavailable, c.s.ldapErr(0, dsidConnection, "The server is shutting down", 0))
 			c.flush()
-			c.wmu.Unlock()
 		}
+		c.wmu.Unlock()
 	}
 	c.end(net.ErrClosed)
+}
+
+// limit sets a deadline, unless the one of depart is set. It fails only on a
+// closed connection, and then so does what the deadline is for.
+func (c *conn) limit(set func(time.Time) error, d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ending {
+		_ = set(time.Now().Add(d))
+	}
 }

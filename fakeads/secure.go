@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"time"
 
 	"github.com/gmsasim/gmsasim/fakekdc/gss"
 )
@@ -29,12 +28,11 @@ func (c *conn) handshake() error {
 		}
 	}
 	t := tls.Server(c.raw, cfg)
-	_ = c.raw.SetDeadline(time.Now().Add(c.s.cfg.ReceiveTimeout)) // fails as the handshake will
+	c.limit(c.raw.SetDeadline, c.s.cfg.ReceiveTimeout)
 	if err := t.Handshake(); err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	}
-	_ = c.raw.SetDeadline(time.Time{})
-	c.wire, c.secure = t, true
+	c.wire, c.secure, c.hurried = t, true, false
 	c.become(c.identity)
 	return nil
 }
