@@ -118,7 +118,9 @@ func (d *testDomain) LogonFailed(_ context.Context, p *Principal)    { d.log("-"
 func (d *testDomain) log(s string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.logons = append(d.logons, s)
+	if len(d.logons) < 100 { // benchmarks sign in more often
+		d.logons = append(d.logons, s)
+	}
 }
 
 func (d *testDomain) ChangePassword(ctx context.Context, p *Principal, password string) error {
