@@ -187,6 +187,7 @@ type peer struct {
 	framing *gss.Framing
 	raw     []byte
 	plain   []byte
+	buf     []byte
 	id      int
 }
 
@@ -195,6 +196,7 @@ type reply struct {
 	id       int
 	op       byte
 	content  []byte
+	octets   []byte
 	code     int
 	matched  string
 	text     string
@@ -247,6 +249,16 @@ func (p *peer) read() *reply {
 			p.plain = p.plain[head+size:]
 			return parseReply(p.t, msg)
 		}
+		if !p.more() {
+			return nil
+		}
+	}
+}
+
+// more receives what comes next, false at the end of the connection.
+func (p *peer) more() bool {
+	p.t.Helper()
+	for {
 		if p.framing != nil {
 			plain, n, err := p.framing.Open(p.plain, p.raw)
 			if err != nil {
@@ -254,23 +266,25 @@ func (p *peer) read() *reply {
 			}
 			if n > 0 {
 				p.plain, p.raw = plain, p.raw[n:]
-				continue
+				return true
 			}
 		}
-		p.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
-		b := make([]byte, 32<<10)
-		n, err := p.conn.Read(b)
+		if p.buf == nil {
+			p.buf = make([]byte, 64<<10)
+			p.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		}
+		n, err := p.conn.Read(p.buf)
 		if n == 0 {
 			if err == io.EOF || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "reset") {
-				return nil
+				return false
 			}
 			p.t.Fatalf("read: %v", err)
 		}
-		if p.framing != nil {
-			p.raw = append(p.raw, b[:n]...)
-		} else {
-			p.plain = append(p.plain, b[:n]...)
+		if p.framing == nil {
+			p.plain = append(p.plain, p.buf[:n]...)
+			return true
 		}
+		p.raw = append(p.raw, p.buf[:n]...)
 	}
 }
 
@@ -280,6 +294,7 @@ func parseReply(t testing.TB, msg []byte) *reply {
 	m := outer.in(tagSequence, "message")
 	rep := &reply{id: m.number(tagInteger, maxMessageID, "id"), controls: map[string][]byte{}}
 	rep.op, rep.content, _ = m.any()
+	rep.octets = msg
 	r := reader{b: rep.content}
 	switch rep.op {
 	case opSearchEntry:
