@@ -15,6 +15,9 @@ type tx struct {
 	base [ncStored]uint64 // versions of the stores before
 	ops  []*operation
 	evs  []Event
+
+	lastParent *entry
+	rightsOf   *rights
 	// atOnce delivers to every replica without delay: the state before the story begins.
 	atOnce bool
 	// byQuota: the caller adds a computer within its quota, without the right to create one.
