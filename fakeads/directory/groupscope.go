@@ -6,8 +6,6 @@ import (
 
 // Windows codes about groups.
 const (
-	errMemberInGroup     = 0x562  // ERROR_MEMBER_IN_ALIAS
-	errMemberNotInGroup  = 0x561  // ERROR_MEMBER_NOT_IN_ALIAS
 	errPrimaryGroup      = 0x55E  // ERROR_MEMBERS_PRIMARY_GROUP
 	errInvalidMember     = 0x56C  // ERROR_INVALID_MEMBER
 	errInvalidGroupType  = 0x2141 // ERROR_DS_INVALID_GROUP_TYPE
@@ -16,7 +14,6 @@ const (
 	errUniversalLocal    = 0x2146 // ERROR_DS_UNIVERSAL_CANT_HAVE_LOCAL_MEMBER
 	errGlobalCrossDomain = 0x2147 // ERROR_DS_GLOBAL_CANT_HAVE_CROSSDOMAIN_MEMBER
 	errLocalCrossDomain  = 0x2148 // ERROR_DS_LOCAL_CANT_HAVE_CROSSDOMAIN_LOCAL_MEMBER
-	errPrimaryMembers    = 0x2149 // ERROR_DS_HAVE_PRIMARY_MEMBERS
 )
 
 // prepareGroup makes a new group ([MS-SAMR] 3.1.1.8.3). Without a groupType it is a global security group.

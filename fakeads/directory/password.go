@@ -21,7 +21,6 @@ var (
 const (
 	errPasswordRestriction = 0x52D // ERROR_PASSWORD_RESTRICTION
 	errInvalidPassword     = 0x56  // ERROR_INVALID_PASSWORD: the old one is wrong
-	errGenFailure          = 0x1F  // ERROR_GEN_FAILURE: what a domain controller answers without encryption
 	errInvalidParameter    = 0x57  // ERROR_INVALID_PARAMETER
 )
 
