@@ -196,8 +196,8 @@ func (b *Bundle) read(d *decoder, root *node, bare bool) {
 	}
 	b.ID, b.Title, b.Area, b.Level, b.Covers, b.Findings = h.ID, h.Title, h.Area, h.Level, h.Covers, h.Findings
 	if n := root.get("id"); n != nil {
-		if !bundleID.MatchString(h.ID) || strings.Count(h.ID, "-") > 5 {
-			d.fail(n.errorAt("%q is not an id: up to six words of small letters and digits, joined by hyphens", h.ID))
+		if !bundleID.MatchString(h.ID) || strings.Count(h.ID, "-") > 4 {
+			d.fail(n.errorAt("%q is not an id: up to five words of small letters and digits, joined by hyphens", h.ID))
 		} else if want := strings.TrimSuffix(filepath.Base(b.File), filepath.Ext(b.File)); h.ID != want && bundleID.MatchString(want) && !bare {
 			d.fail(n.errorAt("the id is %s and the file is named %s; they must be the same", h.ID, want))
 		}

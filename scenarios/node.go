@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,6 +138,8 @@ func (n *node) follow(path string) *node {
 const (
 	maxSource = 1 << 20 // bytes
 	maxDepth  = 32      // nesting of lists and mappings
+	maxIndent = 256     // blanks and dashes at the beginning of a line
+	maxKeys   = 1024    // of one mapping
 )
 
 // parseYAML reads one YAML document. line is the line in file on which data begins.
@@ -172,7 +173,11 @@ func parseYAML(file string, line int, data []byte) (n *node, err error) {
 	case len(docs) == 0:
 		return nil, &SourceError{Place: start, Problem: "there is nothing in it"}
 	case len(docs) > 1:
-		return nil, &SourceError{Place: r.at(docs[1].Body.GetToken()), Problem: "a second document begins here; one file holds one"}
+		second, err := r.read(docs[1].Body, maxDepth)
+		if err != nil {
+			return nil, err
+		}
+		return nil, second.errorAt("a second document begins here; one file holds one")
 	}
 	return r.read(docs[0].Body, maxDepth)
 }
@@ -186,22 +191,42 @@ func (r yamlReader) at(t *token.Token) Place {
 	return Place{r.file, r.line + max(t.Position.Line, 1), max(t.Position.Column, 1)}
 }
 
-// depth refuses documents whose flow collections are nested so deep that a recursive parser suffers.
+// depth refuses documents that are nested so deep that the parser suffers: its time grows with the square of the depth, or worse.
 func (r yamlReader) depth(data []byte) error {
-	open := 0
-	for i, c := range data {
-		switch c {
-		case '[', '{':
-			if open++; open > maxDepth*4 {
-				line := bytes.Count(data[:i], []byte("\n")) + 1
-				return &SourceError{Place: Place{r.file, r.line + line, 1}, Problem: fmt.Sprintf("more than %d brackets are open", maxDepth*4)}
+	open, number := 0, 0
+	var keys [maxIndent + 1]int // of the mapping that is open at each indentation
+	for line := range bytes.Lines(data) {
+		number++
+		refuse := func(what string, n int) error {
+			return &SourceError{Place: Place{r.file, r.line + number, 1}, Problem: fmt.Sprintf("more than %d %s", n, what)}
+		}
+		// Brackets in plain text and comments do not add up over a file.
+		if line[0] != ' ' {
+			open = 0
+		}
+		indent := len(line) - len(bytes.TrimLeft(line, " -?:"))
+		if indent > maxIndent {
+			return refuse("blanks and dashes begin a line", maxIndent)
+		}
+		if marks := bytes.Count(line[:indent], []byte("- ")) + bytes.Count(line[:indent], []byte("? ")); marks > maxDepth {
+			return refuse("lists begin in one line", maxDepth)
+		}
+		if blanks := len(line) - len(bytes.TrimLeft(line, " ")); blanks < len(line)-1 {
+			clear(keys[blanks+1:])
+			if line[blanks] != '-' && bytes.IndexByte(line, ':') >= 0 {
+				if keys[blanks]++; keys[blanks] > maxKeys {
+					return refuse("keys in one mapping", maxKeys)
+				}
 			}
-		case ']', '}':
-			open--
-		case '\n':
-			// Brackets in plain text and comments do not add up over a file.
-			if i+1 < len(data) && data[i+1] != ' ' {
-				open = 0
+		}
+		for _, c := range line {
+			switch c {
+			case '[', '{':
+				if open++; open > maxDepth*4 {
+					return refuse("brackets are open", maxDepth*4)
+				}
+			case ']', '}':
+				open--
 			}
 		}
 	}
@@ -284,6 +309,9 @@ func (r yamlReader) field(m *node, v *ast.MappingValueNode, depth int) error {
 	if value.kind == nullNode && value.place.Line < key.place.Line {
 		value.place = key.place
 	}
+	if len(m.fields) == maxKeys {
+		return key.errorAt("more than %d keys in one mapping", maxKeys)
+	}
 	m.fields = append(m.fields, field{key, value})
 	return nil
 }
@@ -299,8 +327,9 @@ func parseJSON(file string, data []byte) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	after := r.place()
 	if _, err := r.dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, &SourceError{Place: r.place(), Problem: "there is more after the value"}
+		return nil, &SourceError{Place: after, Problem: "there is more after the value"}
 	}
 	return n, nil
 }
@@ -335,7 +364,7 @@ func (r *jsonReader) value(depth int) (*node, error) {
 	t, err := r.dec.Token()
 	if err != nil {
 		if s, ok := errors.AsType[*json.SyntaxError](err); ok {
-			n.place = placeOf(r.file, r.data, int(cmp.Or(s.Offset-1, 0)))
+			n.place = placeOf(r.file, r.data, max(int(s.Offset)-1, 0))
 		}
 		return nil, n.errorAt("not JSON: %v", err)
 	}
@@ -363,6 +392,9 @@ func (r *jsonReader) value(depth int) (*node, error) {
 				value, err := r.value(depth - 1)
 				if err != nil {
 					return nil, err
+				}
+				if len(n.fields) == maxKeys {
+					return nil, key.errorAt("more than %d keys in one mapping", maxKeys)
 				}
 				n.fields = append(n.fields, field{key, value})
 			}

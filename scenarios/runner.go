@@ -210,3 +210,6 @@ func (c *Case) run(ctx context.Context, o Options) *CaseResult {
 	}
 	return res
 }
+
+// Goldens are the outcomes that the steps of the case have as output, by name, when they were to be updated.
+func (c *CaseResult) Goldens() map[string]string { return c.goldens }

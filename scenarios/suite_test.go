@@ -1,0 +1,192 @@
+package scenarios_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/diag"
+)
+
+var update = flag.Bool("update", false, "rewrite the goldens of the catalogue")
+
+func TestScenarios(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "scenarios")
+}
+
+// The catalogue, one spec for each case. Labels choose among them: --ginkgo.label-filter='area: containsAny {kds,spn}' or
+// '--ginkgo.label-filter=GMSA202'.
+var _ = Describe("the catalogue", func() {
+	bundles, err := scenarios.Catalog()
+	if err != nil {
+		It("can be read", func() { Expect(err).NotTo(HaveOccurred()) })
+		return
+	}
+	// Accounts have the same passwords in many cases; a key is derived once.
+	keys := simulator.NewKeys()
+	for _, b := range bundles {
+		labels := Labels{"area:" + b.Area, fmt.Sprintf("level:%d", b.Level)}
+		for _, code := range b.Findings {
+			labels = append(labels, string(code))
+		}
+		for _, section := range b.Covers {
+			labels = append(labels, strings.ReplaceAll(section, "/", ":"))
+		}
+		Describe(b.ID, labels, func() {
+			goldens := map[string]string{}
+			for _, c := range b.Cases {
+				name := c.Name
+				if name == "" {
+					name = b.Title
+				}
+				It(name, func(ctx SpecContext) {
+					res := c.Run(ctx, scenarios.Options{Keys: keys, Update: *update})
+					Expect(res.Error).To(BeEmpty())
+					for _, s := range res.Steps {
+						if s.Status == scenarios.Failed {
+							Fail(fmt.Sprintf("%s: step %d, %s: %s\n%s", s.At, s.N, s.Verb, strings.Join(s.Problems, "\n"), strings.Join(res.Events, "\n")))
+						}
+					}
+					Expect(res.Status).To(Equal(scenarios.Passed))
+					for name, text := range res.Goldens() {
+						goldens[name] = text
+					}
+				})
+			}
+			AfterEach(func() {
+				if !*update || len(goldens) == 0 {
+					return
+				}
+				text, err := b.Format(goldens)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(os.WriteFile(filepath.FromSlash(b.File), text, 0o644)).To(Succeed())
+			})
+		})
+	}
+})
+
+var _ = Describe("a run of the whole catalogue", func() {
+	// run gives everything that a run says, in one text.
+	run := func(ctx SpecContext, bundles []*scenarios.Bundle, o scenarios.Options) string {
+		o.Transcript = true
+		var b strings.Builder
+		for _, r := range scenarios.Run(ctx, bundles, o) {
+			for _, c := range r.Cases {
+				fmt.Fprintf(&b, "%s %s\n%s", c.Name, c.Status, c.Transcript)
+				for _, s := range c.Steps {
+					fmt.Fprintf(&b, "%d %s %s", s.N, s.Got, s.Output)
+				}
+			}
+		}
+		return b.String()
+	}
+
+	It("gives the same bytes for the same seed, whatever runs beside", func(ctx SpecContext) {
+		bundles, err := scenarios.Catalog()
+		Expect(err).NotTo(HaveOccurred())
+		first := run(ctx, bundles, scenarios.Options{Jobs: 1})
+		second := run(ctx, bundles, scenarios.Options{Jobs: 8})
+		expectSame(first, second)
+		other := run(ctx, bundles, scenarios.Options{Seed: 2})
+		Expect(other).NotTo(Equal(first))
+	})
+
+	It("does not depend on ids and titles", func(ctx SpecContext) {
+		bundles, err := scenarios.Catalog()
+		Expect(err).NotTo(HaveOccurred())
+		names := regexp.MustCompile(`(?m)^(id|title): .*$`)
+		var renamed []*scenarios.Bundle
+		for i, b := range bundles {
+			text, err := b.Format(nil)
+			Expect(err).NotTo(HaveOccurred())
+			// Each gets the id of another one.
+			id := bundles[(i+7)%len(bundles)].ID
+			changed := names.ReplaceAllStringFunc(string(text), func(line string) string {
+				if strings.HasPrefix(line, "id:") {
+					return "id: " + id
+				}
+				return "title: no name"
+			})
+			r, err := scenarios.Parse(id+".txtar", []byte(changed))
+			Expect(err).NotTo(HaveOccurred())
+			renamed = append(renamed, r)
+		}
+		expectSame(run(ctx, bundles, scenarios.Options{}), run(ctx, renamed, scenarios.Options{}))
+	})
+})
+
+// expectSame compares two long texts and shows the first difference only.
+func expectSame(first, second string) {
+	GinkgoHelper()
+	a, b := strings.Split(first, "\n"), strings.Split(second, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			Fail(fmt.Sprintf("line %d differs:\n%s\n%s", i+1, a[i], b[i]))
+		}
+	}
+	Expect(len(a)).To(Equal(len(b)))
+}
+
+var _ = Describe("the bundles of the catalogue", func() {
+	bundles, err := scenarios.Catalog()
+	if err != nil {
+		return // said above
+	}
+
+	It("teach: what is done, what is seen, what repairs it and what looks alike", func() {
+		for _, b := range bundles {
+			for _, part := range []string{"\nWhat is done: ", "\nWhat is seen: ", "\nFix: ", "\nLooks alike: "} {
+				Expect(b.Lesson).To(ContainSubstring(part), b.ID)
+			}
+			Expect(len(b.Cases)).To(BeNumerically(">=", 2), b.ID)
+			Expect(b.Area).NotTo(BeEmpty(), b.ID)
+			Expect(b.Level).To(BeNumerically(">", 0), b.ID)
+			Expect(b.Covers).NotTo(BeEmpty(), b.ID)
+		}
+	})
+
+	It("run into every finding, apart from those about the simulator, and out of it again", func(ctx SpecContext) {
+		got, resolved := map[diag.Code]bool{}, map[diag.Code]bool{}
+		for _, r := range scenarios.Run(ctx, bundles, scenarios.Options{}) {
+			for _, c := range r.Cases {
+				pending := map[string]diag.Code{} // by verb and arguments
+				for _, s := range c.Steps {
+					key := s.Verb + s.Arguments
+					if s.Finding != nil {
+						got[s.Finding.Code] = true
+						pending[key] = s.Finding.Code
+					} else if code, ok := pending[key]; ok && s.Got == "ok" {
+						resolved[code] = true
+					}
+				}
+			}
+		}
+		for _, e := range diag.All() {
+			if e.Code == diag.NotModelled || e.Code == diag.SimulatorBug {
+				continue
+			}
+			Expect(got[e.Code]).To(BeTrue(), "no scenario runs into %s", string(e.Code))
+			if e.Code != diag.NameTaken && e.Code != diag.ChangeRefused && e.Code != diag.NoSuchAccount && e.Code != diag.SPNTaken && e.Code != diag.AdminDenied {
+				Expect(resolved[e.Code]).To(BeTrue(), "no scenario repairs %s and succeeds with the same step", string(e.Code))
+			}
+		}
+	})
+
+	It("cover every section of the guide that is modelled", func() {
+		for _, s := range scenarios.Sections() {
+			covered := slices.ContainsFunc(bundles, func(b *scenarios.Bundle) bool { return slices.Contains(b.Covers, s.Name) })
+			Expect(covered).To(Equal(s.Modelled), s.Name)
+		}
+	})
+})
