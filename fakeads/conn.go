@@ -272,17 +272,23 @@ func (c *conn) dispatch(number int, alone bool) {
 	}
 	defer func() {
 		p.cancel()
-		c.mu.Lock()
-		if c.active[p.id] == p {
-			delete(c.active, p.id)
-		}
-		c.mu.Unlock()
+		c.settle(p)
 		if !alone {
 			<-c.slots
 			c.running.Done()
 		}
 	}()
 	c.carryOut(p)
+}
+
+// settle forgets a request and tells whether it was abandoned.
+func (c *conn) settle(p *pending) (abandoned bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.active[p.id] == p {
+		delete(c.active, p.id)
+	}
+	return p.abandoned
 }
 
 func (c *conn) isActive(id int) bool {

@@ -575,3 +575,21 @@ func FuzzConn(f *testing.F) {
 		_ = w.srv.ServeConn(context.Background(), &octetConn{in: strings.NewReader(string(b))})
 	})
 }
+
+// TestSameMessageIDAgain: a client may use an ID again as soon as it has the answer.
+func TestSameMessageIDAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	p := w.pipe()
+	for range 200 {
+		p.write(envelope(1, rootDSEOp))
+		for {
+			rep := p.read()
+			if rep == nil || rep.id != 1 || rep.code != 0 {
+				t.Fatalf("got %+v, want success of message 1", rep)
+			}
+			if rep.op == opSearchDone {
+				break
+			}
+		}
+	}
+}

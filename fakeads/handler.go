@@ -64,7 +64,7 @@ func (c *conn) refuse(req *request, err error) {
 		code = resultAdminLimitExceeded // guess
 	}
 	r := c.s.malformed(code)
-	c.trace(&Operation{Kind: req.kind, Account: c.identity.account, Layer: c.layerName(), Result: code, Diagnostic: r.diagnostic})
+	c.trace(&Operation{Kind: req.kind, Account: c.identity.account, Layer: c.layerName(), Text: "malformed request", Result: code, Diagnostic: r.diagnostic})
 	c.answer(req.id, tag, &r)
 }
 
@@ -106,12 +106,10 @@ func (c *conn) carryOut(p *pending) {
 	}
 }
 
-// finish traces an operation and answers it, unless the client has abandoned it.
+// finish traces an operation and answers it, unless the client has abandoned it. From
+// then on the client may use the message ID again.
 func (c *conn) finish(p *pending, tag byte, op *Operation, r *result) {
-	c.mu.Lock()
-	abandoned := p.abandoned
-	c.mu.Unlock()
-	if abandoned {
+	if c.settle(p) {
 		c.trace(&Operation{Kind: KindAbandon, Account: op.Account, Layer: op.Layer, Text: string(op.Kind) + " " + op.Text})
 		return
 	}

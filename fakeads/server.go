@@ -89,7 +89,7 @@ type Server struct {
 	mu      sync.Mutex
 	closed  bool
 	conns   map[*conn]struct{}
-	owned   map[io.Closer]struct{}
+	owned   map[*owned]struct{}
 	running sync.WaitGroup // Serve, ServeConn and their like
 }
 
@@ -113,7 +113,7 @@ func NewServer(cfg Config) (*Server, error) {
 	cfg.MaxConnections = orDefault(cfg.MaxConnections, defaultConnections)
 	cfg.MaxActive = orDefault(cfg.MaxActive, defaultActive)
 	cfg.MaxMessageSize = orDefault(cfg.MaxMessageSize, defaultMessageSize)
-	s := &Server{cfg: cfg, replay: gss.NewReplayCache(0), conns: make(map[*conn]struct{}), owned: make(map[io.Closer]struct{})}
+	s := &Server{cfg: cfg, replay: gss.NewReplayCache(0), conns: make(map[*conn]struct{}), owned: make(map[*owned]struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if cfg.TLS != nil {
 		s.tls = cfg.TLS.Clone()
@@ -243,8 +243,8 @@ func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	closers := make([]io.Closer, 0, len(s.owned))
-	for c := range s.owned {
-		closers = append(closers, c)
+	for o := range s.owned {
+		closers = append(closers, o.Closer)
 	}
 	conns := make([]*conn, 0, len(s.conns))
 	for c := range s.conns {
@@ -263,6 +263,9 @@ func (s *Server) Close() error {
 	return nil
 }
 
+// owned is a socket that Close closes. Not every socket can be a key itself.
+type owned struct{ io.Closer }
+
 // own registers a socket that Close closes; Close waits until release is called.
 func (s *Server) own(c io.Closer) (release func(), err error) {
 	s.mu.Lock()
@@ -270,11 +273,12 @@ func (s *Server) own(c io.Closer) (release func(), err error) {
 	if s.closed {
 		return nil, ErrClosed
 	}
-	s.owned[c] = struct{}{}
+	o := &owned{c}
+	s.owned[o] = struct{}{}
 	s.running.Add(1)
 	return func() {
 		s.mu.Lock()
-		delete(s.owned, c)
+		delete(s.owned, o)
 		s.mu.Unlock()
 		s.running.Done()
 	}, nil
