@@ -4,7 +4,8 @@
 // what follows is what they print, where a line that is only "…" stands for any lines and "…" within a line for any text.
 // A "go" block is a whole file and is compiled, or run when it holds tests. A "txtar" block is a scenario bundle and is run.
 // A block may ask for programs after its language, as in "console needs=kinit,kvno", and console blocks may state the last
-// command's exit status with "exit=1". Blocks in any other language are not run, and only "text", "yaml", "json", "mermaid"
+// command's exit status with "exit=1". A block with "file=domain.yaml" is laid under that name into the folders of the console
+// blocks that follow it on its page. Blocks in any other language are not run, and only "text", "yaml", "json", "mermaid"
 // and "powershell" are known besides, so that a misspelt language is not silently passed over.
 package doctest
 
@@ -25,6 +26,8 @@ type Block struct {
 	Needs []string
 	// Exit is the exit status that the last command of a console block is to have.
 	Exit int
+	// File is the name under which console blocks find the text; "" for none.
+	File string
 	// Text is what stands between the fences.
 	Text string
 }
@@ -54,6 +57,10 @@ func Blocks(markdown string) ([]Block, error) {
 					b.Needs = strings.Split(value, ",")
 				case "exit":
 					b.Exit, err = strconv.Atoi(value)
+				case "file":
+					if b.File = value; value == "" || strings.ContainsAny(value, `/\`) {
+						err = fmt.Errorf("%q is not a file name", value)
+					}
 				default:
 					err = fmt.Errorf("unknown option")
 				}

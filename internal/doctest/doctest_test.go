@@ -45,7 +45,11 @@ func TestSnippets(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", rel, err)
 		}
+		files := map[string]string{}
 		for _, b := range blocks {
+			if b.File != "" {
+				files[b.File] = b.Text
+			}
 			if b.Lang != "console" && b.Lang != "go" && b.Lang != "txtar" {
 				continue
 			}
@@ -62,7 +66,7 @@ func TestSnippets(t *testing.T) {
 				env := append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "NO_COLOR=1")
 				switch b.Lang {
 				case "console":
-					runConsole(t, b, env)
+					runConsole(t, b, files, env)
 				case "go":
 					runGo(t, b, root)
 				case "txtar":
@@ -84,7 +88,7 @@ func TestSnippets(t *testing.T) {
 }
 
 // runConsole runs the commands of one block in one folder of their own, in order, each by a shell of its own.
-func runConsole(t *testing.T, b Block, env []string) {
+func runConsole(t *testing.T, b Block, files map[string]string, env []string) {
 	if runtime.GOOS == "windows" {
 		t.Skip("console snippets are written for a POSIX shell")
 	}
@@ -93,6 +97,11 @@ func runConsole(t *testing.T, b Block, env []string) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i, c := range cmds {
 		cmd := exec.Command("bash", "-c", c.Line)
 		cmd.Dir, cmd.Env = dir, env
@@ -155,6 +164,8 @@ func TestBlocks(t *testing.T) {
 		{"no language", "```\n```\n", "error line 1"},
 		{"unknown option", "```go quietly\n```\n", "error line 1"},
 		{"not closed", "x\n```go\n", "error line 2"},
+		{"a file", "```yaml file=domain.yaml\nx: 1\n```\n", "yaml:1:[]:0"},
+		{"a file elsewhere", "```yaml file=../domain.yaml\n```\n", "error line 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
