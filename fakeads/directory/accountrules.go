@@ -41,6 +41,9 @@ func (t *tx) prepareAccount(d *draft) error {
 	if err := t.userAccountControlOnAdd(d); err != nil {
 		return err
 	}
+	if d.e.has(aMsDSAllowedToDelegateTo) && !t.administrator() {
+		return secErr() // as userAccountControlAllowed
+	}
 	if err := t.checkSPNs(d); err != nil {
 		return err
 	}
@@ -211,6 +214,9 @@ func (t *tx) reviseAccount(d *draft) error {
 		if err := t.reviseUserAccountControl(d); err != nil {
 			return err
 		}
+	}
+	if d.wrote(aMsDSAllowedToDelegateTo) && !t.administrator() {
+		return secErr() // SeEnableDelegationPrivilege
 	}
 	if err := t.pwdLastSetWritten(d); err != nil {
 		return err

@@ -231,17 +231,8 @@ func (p *planter) accounts(users *entry, d *Domain) {
 		x.setText(aServicePrincipalName, "kadmin/changepw")
 		x.set(aShowInAdvancedViewOnly, valueTrue)
 		x.setInt(aAdminCount, 1)
-		p.bootPassword(x, p.madeUpPassword())
+		p.bootKeys(x)
 	})
-}
-
-// madeUpPassword is a password that no person knows: 32 characters of the printable ones.
-func (p *planter) madeUpPassword() string {
-	b := p.random(32)
-	for i := range b {
-		b[i] = '!' + b[i]%('~'-'!')
-	}
-	return string(b)
 }
 
 // systemName is what operatingSystem and its version say for a build.
@@ -290,7 +281,7 @@ func (p *planter) controller(parent *entry, r *Replica, i int) {
 			"HOST/"+r.name+"/"+d.NetBIOSName, "HOST/"+fqdn+"/"+d.NetBIOSName, "HOST/"+r.name, "HOST/"+fqdn, "HOST/"+fqdn+"/"+d.DNSName,
 			"E3514235-4B06-11D1-AB04-00C04FC2DCD2/"+guid+"/"+d.DNSName,
 			"ldap/"+r.name+"/"+d.NetBIOSName, "ldap/"+guid+"._msdcs."+forest, "ldap/"+fqdn+"/"+d.NetBIOSName, "ldap/"+r.name, "ldap/"+fqdn, "ldap/"+fqdn+"/"+d.DNSName)
-		p.bootPassword(x, p.madeUpPassword())
+		p.bootKeys(x)
 	})
 	r.account = e.id
 	p.child(e, "rIDSet", "CN", "RID Set", func(x *draft) {

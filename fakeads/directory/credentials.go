@@ -19,6 +19,9 @@ var errNoPassword = errors.New("account has no password")
 // milliseconds. It does not change otherwise, and replicas and snapshots share it.
 type secret struct {
 	text string // a password that somebody chose
+	// octets stand for a password that nobody knows: the keys are cut out of them. A new domain would pay milliseconds of
+	// string-to-key for each of its own accounts otherwise.
+	octets []byte
 	// A managed password is a function of these instead. The root key is the one of the moment when the password was set: a
 	// domain controller that holds an account's keys does not need it again, so deleting the key object does not lock the
 	// account out.
@@ -37,6 +40,9 @@ type secret struct {
 
 func (s *secret) managed() bool { return s.root != nil }
 
+// keyOctets is the length of a secret's octets: keys of 32, 16 and 16.
+const keyOctets = 64
+
 // password is the UTF-16LE password.
 func (s *secret) password(passwords *kds.Cache) ([]byte, error) {
 	if !s.managed() {
@@ -49,6 +55,10 @@ func (s *secret) password(passwords *kds.Cache) ([]byte, error) {
 // RC4 of the bytes as they are.
 func (s *secret) derive(keys *krbcrypt.Cache, passwords *kds.Cache) (*KeySet, error) {
 	s.once.Do(func() {
+		if s.octets != nil {
+			s.keys, s.err = s.cut()
+			return
+		}
 		pw, err := s.password(passwords)
 		if err != nil {
 			s.err = fmt.Errorf("managed password of %v: %w", s.interval, err)
@@ -73,8 +83,26 @@ func (s *secret) derive(keys *krbcrypt.Cache, passwords *kds.Cache) (*KeySet, er
 	return s.keys, s.err
 }
 
+// cut makes keys of octets.
+func (s *secret) cut() (*KeySet, error) {
+	set := &KeySet{Version: s.version, Salt: s.salt}
+	rest := s.octets
+	for _, etype := range [...]int32{krbcrypt.AES256SHA1, krbcrypt.AES128SHA1, krbcrypt.RC4HMAC} {
+		n := krbcrypt.KeySize(etype)
+		k, err := krbcrypt.NewKey(etype, rest[:n:n])
+		if err != nil {
+			return nil, err
+		}
+		set.Keys, rest = append(set.Keys, k), rest[n:]
+	}
+	return set, nil
+}
+
 // matches compares a password that somebody typed.
 func (s *secret) matches(text string, passwords *kds.Cache) (bool, error) {
+	if s.octets != nil {
+		return false, nil
+	}
 	if !s.managed() {
 		return s.text == text, nil
 	}
@@ -101,7 +129,7 @@ func (c *credentials) replaced(s *secret, historyLength int) *credentials {
 		next.previous = c.current
 		s.version = c.current.version + 1
 	}
-	if !s.managed() && historyLength > 0 {
+	if !s.managed() && s.octets == nil && historyLength > 0 {
 		next.history = append(next.history, ntHash(s.text))
 		if c != nil {
 			next.history = append(next.history, c.history[:min(len(c.history), historyLength-1)]...)

@@ -56,7 +56,10 @@ func (t *tx) prepareManaged(d *draft) error {
 	if err != nil {
 		return noKey(err)
 	}
-	return t.setManaged(d, svc, st, 1)
+	if err := t.setManaged(d, svc, st, 1); err != nil {
+		return noKey(err)
+	}
+	return nil
 }
 
 // setManaged writes a new state: ids, secrets and pwdLastSet. changes is how many passwords it sets, as [kds.Service.Roll] counts.
@@ -64,13 +67,13 @@ func (t *tx) setManaged(d *draft, svc *kds.Service, next kds.State, changes int)
 	if changes == 2 {
 		s, err := t.managedSecret(d, svc, next.Previous)
 		if err != nil {
-			return noKey(err)
+			return err
 		}
 		d.setCredentials(d.e.cred.replaced(s, 0))
 	}
 	s, err := t.managedSecret(d, svc, next.Current)
 	if err != nil {
-		return noKey(err)
+		return err
 	}
 	d.setCredentials(d.e.cred.replaced(s, 0))
 	d.set(aMsDSManagedPasswordId, next.Current.Marshal())

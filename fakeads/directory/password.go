@@ -81,6 +81,12 @@ func (t *tx) bootPassword(d *draft, password string) {
 	d.setInt(aPwdLastSet, int64(kds.FromTime(t.now)))
 }
 
+// bootKeys gives an account of a fresh installation a password that nobody knows.
+func (t *tx) bootKeys(d *draft) {
+	d.setCredentials(d.e.cred.replaced(&secret{octets: t.random(keyOctets), salt: t.saltOf(&d.e), set: t.now}, 0))
+	d.setInt(aPwdLastSet, int64(kds.FromTime(t.now)))
+}
+
 // passwordOnAdd sets the password that came with a new account.
 func (t *tx) passwordOnAdd(d *draft) error {
 	if d.password == nil {
@@ -142,7 +148,7 @@ func (t *tx) modifyPassword(old *entry, d *draft, mods []Modification) error {
 	if !reset {
 		how = passwordChanged
 		text, ok := decodePassword(was[0])
-		if !ok || old.cred == nil || old.cred.current == nil || old.cred.current.text != text {
+		if !ok || old.cred == nil || old.cred.current == nil || old.cred.current.octets != nil || old.cred.current.text != text {
 			return attrErr(resultConstraintViolation, errInvalidPassword, 1005, t.s.def(aUnicodePwd))
 		}
 	}
