@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -96,7 +97,7 @@ func (t *tx) add(name string, attrs []Attribute) (*entry, error) {
 		return nil, updErr(resultAlreadyExists, errNameExists, 6005, "ENTRY_EXISTS")
 	}
 	x := t.create(class, parent, d)
-	x.e.attrs = make([]attribute, 0, len(attrs)+14)
+	x.e.attrs = t.scratch[:0] // save makes it the object's own
 	var given *security.Descriptor
 	for i := range attrs {
 		if err := t.addAttribute(x, &attrs[i], aux, &given); err != nil {
@@ -158,7 +159,8 @@ func (t *tx) writeRights() *rights {
 // classes finds the structural class and the auxiliary classes besides its own.
 func (t *tx) classes(attrs []Attribute) (class *classDef, aux []*classDef, err error) {
 	violation := updErr(resultObjectClassViolation, errClassRequired, 6002, "OBJ_CLASS_VIOLATION")
-	var given []*classDef
+	var buf [8]*classDef
+	given := buf[:0]
 	for i := range attrs {
 		if !strings.EqualFold(attrs[i].Name, "objectClass") && attrs[i].Name != "2.5.4.0" {
 			continue
@@ -177,14 +179,11 @@ func (t *tx) classes(attrs []Attribute) (class *classDef, aux []*classDef, err e
 	if class == nil {
 		return nil, nil, violation
 	}
-	own := map[*classDef]bool{}
-	class.eachPart(func(c *classDef) { own[c] = true })
 	for _, c := range given {
 		switch {
-		case own[c]:
+		case class.parts[c] || slices.Contains(aux, c):
 		case c.category == 3:
 			aux = append(aux, c)
-			own[c] = true
 		default:
 			return nil, nil, violation
 		}
@@ -340,9 +339,15 @@ func (t *tx) linkTarget(def *attrDef, v []byte) (*entry, error) {
 	return e, nil
 }
 
-// canonicalValues brings values into the stored form and checks their syntax and range, and that none is there twice.
+// canonicalValues brings values into the stored form and checks their syntax and range, and that none is there twice. The result
+// shares no memory with the request.
 func (t *tx) canonicalValues(def *attrDef, values [][]byte) ([][]byte, error) {
+	total := 0
+	for _, v := range values {
+		total += len(v)
+	}
 	out := make([][]byte, len(values))
+	buf := make([]byte, 0, total)
 	for i, v := range values {
 		c, ok := def.canonical(t.s, v)
 		if !ok {
@@ -351,19 +356,40 @@ func (t *tx) canonicalValues(def *attrDef, values [][]byte) ([][]byte, error) {
 		if err := def.inRange(c); err != nil {
 			return nil, err
 		}
-		out[i] = c
-	}
-	if len(out) > 1 {
-		seen := make(map[string]bool, len(out))
-		for _, v := range out {
-			key := string(def.normalise(nil, v))
-			if seen[key] {
-				return nil, attrErr(resultAttributeOrValueExists, errValueExists, 1006, def)
-			}
-			seen[key] = true
+		if def.syntax == synInteger && len(values) == 1 {
+			n, _ := strconv.ParseInt(string(c), 10, 64) // canonical
+			return intValues(n), nil
 		}
+		start := len(buf)
+		buf = append(buf, c...)
+		out[i] = slices.Clip(buf[start:])
+	}
+	if !def.distinct(out) {
+		return nil, attrErr(resultAttributeOrValueExists, errValueExists, 1006, def)
 	}
 	return out, nil
+}
+
+// distinct tells whether no two values are equal.
+func (a *attrDef) distinct(values [][]byte) bool {
+	const few = 8
+	if len(values) > few {
+		seen := make(map[string]bool, len(values))
+		for _, v := range values {
+			seen[string(a.normalise(nil, v))] = true
+		}
+		return len(seen) == len(values)
+	}
+	var buf [128]byte
+	for i, v := range values[:max(len(values)-1, 0)] {
+		norm := string(a.normalise(buf[:0], v))
+		for _, w := range values[i+1:] {
+			if a.equal(w, norm) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // maxValue bounds one value, in bytes: MaxReceiveBuffer ([MS-ADTS] 3.1.1.3.4.6).
@@ -377,7 +403,7 @@ func (a *attrDef) inRange(v []byte) error {
 		if !a.hasLower && !a.hasUpper {
 			return nil
 		}
-		fmt.Sscan(string(v), &n)
+		n, _ = strconv.ParseInt(string(v), 10, 64) // canonical
 	case synString:
 		n = int64(utf8.RuneCount(v))
 	case synDN, synDNBinary, synOID, synBoolean, synTime:

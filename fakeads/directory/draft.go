@@ -89,8 +89,13 @@ func (d *draft) setText(a attrID, values ...string) {
 	d.setShared(a, v)
 }
 
-// setInt sets an integer; small ones are shared between objects.
-func (d *draft) setInt(a attrID, n int64) { d.setShared(a, intValues(n)) }
+// setInt sets an integer; common ones, and the same time after time, are shared between objects.
+func (d *draft) setInt(a attrID, n int64) {
+	if d.tx.lastInts == nil || d.tx.lastInt != n {
+		d.tx.lastInt, d.tx.lastInts = n, intValues(n)
+	}
+	d.setShared(a, d.tx.lastInts)
+}
 
 func (d *draft) setBool(a attrID, b bool) { d.set(a, boolValue(b)) }
 
@@ -172,7 +177,8 @@ func (d *draft) save() *entry {
 	*e = d.e
 	if d.old == nil {
 		e.createdUSN = d.tx.rs.usn + 1
-		e.attrs = slices.Clip(e.attrs)
+		d.tx.scratch = d.e.attrs[:0]
+		e.attrs = append(make([]attribute, 0, len(e.attrs)), e.attrs...)
 	} else {
 		e.stamps = slices.Clone(d.old.stamps)
 		for _, a := range d.changed {

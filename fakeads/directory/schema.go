@@ -72,13 +72,14 @@ type classDef struct {
 	sddl                  string              // own defaultSecurityDescriptor; empty: none
 	defaultSD             func() *security.Descriptor
 	index                 int
+	parts                 map[*classDef]bool // the class, its superclasses and the auxiliary classes of all of them
 	structurals           []*classDef // structural classes whose chain or auxiliaries hold this one, itself included
 }
 
 // schema is everything in schema_data.txt. It does not change.
 type schema struct {
 	attrs      [numAttributes]attrDef
-	byName     map[string]*attrDef // folded name or OID
+	byName     map[string]*attrDef // name as it is or folded, or OID
 	classes    []*classDef
 	classNamed map[string]*classDef // folded name, OID or cn
 	anr        []*attrDef
@@ -110,7 +111,7 @@ func readSchema() *schema {
 			a := &s.attrs[n]
 			a.read(attrID(n), f)
 			n++
-			s.byName[a.folded], s.byName[a.oid] = a, a
+			s.byName[a.folded], s.byName[a.oid], s.byName[a.name] = a, a, a
 			if a.linkID != 0 {
 				links[a.linkID] = a.id
 			}
@@ -126,7 +127,7 @@ func readSchema() *schema {
 				class.rdn = s.byName[strings.ToLower(f[7])].id
 			}
 			s.classes = append(s.classes, class)
-			for _, name := range []string{class.folded, class.oid, strings.ToLower(class.cn)} {
+			for _, name := range []string{class.name, class.folded, class.oid, strings.ToLower(class.cn)} {
 				s.classNamed[name] = class
 			}
 		case "x":
@@ -231,7 +232,9 @@ func (c *classDef) finish(s *schema) {
 	})
 	c.allowed = map[attrID]struct{}{}
 	c.superiors = map[string]struct{}{}
+	c.parts = map[*classDef]bool{}
 	c.eachPart(func(k *classDef) {
+		c.parts[k] = true
 		for _, a := range k.ownMust {
 			if !slices.Contains(c.must, a) {
 				c.must = append(c.must, a)

@@ -18,6 +18,9 @@ type tx struct {
 
 	lastParent *entry
 	rightsOf   *rights
+	lastInt    int64
+	lastInts   [][]byte
+	scratch    []attribute // of the object being added
 	// atOnce delivers to every replica without delay: the state before the story begins.
 	atOnce bool
 	// byQuota: the caller adds a computer within its quota, without the right to create one.
