@@ -48,6 +48,7 @@ var (
 // Client finds whom a client name means ([MS-KILE] 3.3.5.6.1). A user principal name of another domain of the forest leads there.
 func (p principals) Client(ctx context.Context, name fakekdc.Name) (*fakekdc.Principal, error) {
 	kind := directory.Principal
+	name = p.localName(name)
 	if name.Type == fakekdc.NameEnterprise {
 		kind = directory.Enterprise
 	}
@@ -60,8 +61,24 @@ func (p principals) Client(ctx context.Context, name fakekdc.Name) (*fakekdc.Pri
 	return p.principal(ctx, a, err)
 }
 
+// nameMSPrincipal is the type of a Windows NT style name, DOMAIN\account (KRB_NT_MS_PRINCIPAL of the Windows headers; impacket asks by it).
+const nameMSPrincipal = -128
+
+// localName takes the name of the DC's own domain off DOMAIN\account.
+func (p principals) localName(name fakekdc.Name) fakekdc.Name {
+	if name.Type != nameMSPrincipal || len(name.Parts) != 1 {
+		return name
+	}
+	domain, account, ok := strings.Cut(name.Parts[0], `\`)
+	if ok && p.dc.d.forest.Domain(domain) == p.dc.dom {
+		name.Parts = []string{account}
+	}
+	return name
+}
+
 // Server finds the account of a service ([MS-KILE] 3.3.5.1.1).
 func (p principals) Server(ctx context.Context, name fakekdc.Name) (*fakekdc.Principal, error) {
+	name = p.localName(name)
 	if name.EqualFold(fakekdc.Name{Parts: []string{"krbtgt", p.dc.dom.Realm}}) {
 		a, err := p.dc.replica.AccountByName(directory.Principal, "krbtgt")
 		return p.principal(ctx, a, err)
