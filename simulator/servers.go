@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -178,7 +179,15 @@ func (dc *DC) interceptLDAP(ctx context.Context, op *fakeads.Operation) fakeads.
 func (d *Domain) openFaces() error {
 	f := &d.faces
 	var serve []func() error
-	stop := func(c io.Closer) { f.stops = append(f.stops, c.Close) }
+	// The servers close what they serve; what was opened and never served is closed here.
+	stop := func(c io.Closer) {
+		f.stops = append(f.stops, func() error {
+			if err := c.Close(); !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
+		})
+	}
 	port := func(standard int) int {
 		if d.cfg.Listen.StandardPorts {
 			return standard
