@@ -183,6 +183,12 @@ var refusals = []struct {
 		l.tgs(l.tgsAsk(l.tgt("alice"), "host/web"))
 	}},
 
+	{"subkey of an unknown type", ErrCodeETypeNoSupport, 0, func(l *lab) {
+		a := l.tgsAsk(l.tgt("alice"), "host/web")
+		a.subkey = &krbcrypt.Key{EType: 3, Value: make([]byte, 8)}
+		l.k.Exchange(l.Context(), l.tgsRequest(a))
+	}},
+
 	{"pre-authentication by certificate", ErrCodePADataNoSupport, StatusNotSupported, func(l *lab) {
 		a := asAsk("alice")
 		a.padata = []paData{{paPKASReq, []byte{0x30, 0}}}
@@ -330,6 +336,9 @@ var refusals = []struct {
 	}},
 	{"TGT whose PAC was forged", ErrCodeModified, 0, func(l *lab) {
 		l.tgs(l.tgsAsk(l.reseal(l.tgt("alice"), l.krbtgt(18), nil, l.krbtgt(17)), "host/web"))
+	}},
+	{"TGT with the PAC of another", ErrCodeModified, 0, func(l *lab) {
+		l.tgs(l.tgsAsk(l.reseal(l.tgt("alice"), l.krbtgt(18), func(p *ticketPart) { p.cname = principal("bob") }), "host/web"))
 	}},
 	{"wrong checksum of the request", ErrCodeModified, 0, func(l *lab) {
 		a := l.tgsAsk(l.tgt("alice"), "host/web")

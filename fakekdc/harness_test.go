@@ -54,7 +54,7 @@ var testAccounts = [][]string{
 func newTestDomain(t testing.TB) *testDomain {
 	t.Helper()
 	d := &testDomain{MemPrincipals: NewMemPrincipals(testRealm), trusts: map[string]*Trust{}, located: map[string]string{}}
-	d.Rand = seeded(7)
+	d.Rand, d.Cache = seeded(7), testKeys
 	d.HostAliases = []string{"http", "cifs"}
 	for i, a := range testAccounts {
 		p := d.Add(a[0], a[1], a[2:]...)
@@ -298,7 +298,6 @@ type creds struct {
 	enc    messages.EncKDCRepPart
 	cname  Name
 	crealm string
-	padata []paData
 	rep    messages.KDCRepFields
 }
 

@@ -78,6 +78,9 @@ func (k *KDC) exchange(ctx context.Context, req []byte, limit int) (reply []byte
 	x := &exchange{kdc: k, now: k.now(ctx)}
 	x.record.Time, x.record.UDP = x.now, limit > 0
 	q, err := parseRequest(req)
+	if q != nil {
+		x.record.Kind = q.exchange()
+	}
 	if err == nil {
 		reply, err = x.answer(ctx, q)
 	}
@@ -127,10 +130,8 @@ func (x *exchange) answer(ctx context.Context, q *request) (reply []byte, err er
 	r.Server, r.ServerRealm = q.sname, q.realm
 	r.Options, r.ETypes = q.options, q.etypes
 	if q.kind == msgASReq {
-		r.Kind = KindAS
 		return x.as(ctx)
 	}
-	r.Kind = KindTGS
 	return x.tgs(ctx)
 }
 

@@ -22,6 +22,8 @@ type MemPrincipals struct {
 	Rand io.Reader
 	// HostAliases are service classes that host/ stands for, such as "http" and "cifs"; nil: none.
 	HostAliases []string
+	// Cache remembers keys derived from passwords, each of which costs milliseconds, for several KDCs; nil: each account derives its own.
+	Cache *krbcrypt.Cache
 
 	mu       sync.Mutex
 	accounts []*memAccount
@@ -53,7 +55,7 @@ func (m *MemPrincipals) Add(name, password string, spns ...string) *Principal {
 		},
 		spns: spns, password: password, version: 1,
 	}
-	a.principal.Keys = func(context.Context) (KeySet, error) { return a.keySet(m.Realm) }
+	a.principal.Keys = func(context.Context) (KeySet, error) { return a.keySet(m) }
 	a.principal.Account = a
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -62,14 +64,17 @@ func (m *MemPrincipals) Add(name, password string, spns ...string) *Principal {
 }
 
 // keySet derives the keys of the current password. Concurrent callers wait for the first.
-func (a *memAccount) keySet(realm string) (KeySet, error) {
+func (a *memAccount) keySet(m *MemPrincipals) (KeySet, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.keys != nil {
 		return *a.keys, nil
 	}
-	ks := &KeySet{Version: a.version, Salt: memSalt(realm, a.principal.Name.Parts[0])}
-	cache := krbcrypt.NewCache(1) // both AES keys come from one computation
+	ks := &KeySet{Version: a.version, Salt: memSalt(m.Realm, a.principal.Name.Parts[0])}
+	cache := m.Cache
+	if cache == nil {
+		cache = krbcrypt.NewCache(1) // both AES keys come from one computation
+	}
 	for _, etype := range []int32{krbcrypt.AES256SHA1, krbcrypt.AES128SHA1, krbcrypt.RC4HMAC} {
 		k, err := cache.StringToKey(etype, a.password, ks.Salt)
 		if err != nil {

@@ -144,6 +144,14 @@ func (q *request) pa(kind int32) ([]byte, bool) {
 	return nil, false
 }
 
+// exchange is the kind of exchange that the request begins.
+func (q *request) exchange() Kind {
+	if q.kind == msgASReq {
+		return KindAS
+	}
+	return KindTGS
+}
+
 func (q *request) option(o uint32) bool { return q.options&o != 0 }
 
 // parseRequest reads an AS-REQ or TGS-REQ.

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/md4"
-
 	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
 	"github.com/gmsasim/gmsasim/fakekdc/pac"
@@ -111,11 +109,8 @@ func (x *exchange) s4uX509User(tgt *presented, value []byte) (*onBehalf, error) 
 	return u, nil
 }
 
-func sumMD4(b []byte) []byte {
-	h := md4.New()
-	h.Write(b)
-	return h.Sum(nil)
-}
+// sumMD4 is MD4, which is what an NT hash is too.
+func sumMD4(b []byte) []byte { return krbcrypt.NTKey(b).Value }
 
 // reply is PA-S4U-X509-USER of the reply, [MS-SFU] 3.2.5.1.2. With an RC4 key the encrypted part repeats both checksums.
 func (u *onBehalf) reply(key *krbcrypt.Key) (padata, encPA []paData) {
@@ -344,6 +339,9 @@ func (x *exchange) evidence(ctx context.Context, own *authority, service *Princi
 	}
 	if part.pac.Ticket == nil || part.pac.Full == nil || part.pac.KDC == nil {
 		return nil, refuse(ErrCodeGeneric, "the evidence lacks a signature")
+	}
+	if err := part.checkClientInfo(); err != nil {
+		return nil, err
 	}
 	unsigned := wholeTicketPart(part.fields, placeholder)
 	for _, previous := range []bool{false, true} {

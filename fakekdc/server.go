@@ -121,6 +121,13 @@ func (s *Server) start(ctx context.Context, socket io.Closer) (end func(), err e
 	}, nil
 }
 
+// stopped tells whether the end is wanted. Listeners that are not the net package's say in words of their own that they are closed.
+func (s *Server) stopped(ctx context.Context) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed || ctx.Err() != nil
+}
+
 // serverConn is a TCP connection of a client.
 type serverConn struct {
 	net.Conn
@@ -135,7 +142,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, h handler) error {
 	defer end()
 	for {
 		c, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
+		if err != nil && (errors.Is(err, net.ErrClosed) || s.stopped(ctx)) {
 			return nil
 		}
 		if err != nil {
@@ -288,7 +295,7 @@ func (s *Server) datagrams(ctx context.Context, c net.PacketConn, h handler) err
 	local := addressOf(c.LocalAddr())
 	for {
 		n, peer, err := readFrom(c, buf)
-		if errors.Is(err, net.ErrClosed) {
+		if err != nil && (errors.Is(err, net.ErrClosed) || s.stopped(ctx)) {
 			return nil
 		}
 		if err != nil {

@@ -206,8 +206,19 @@ func (x *exchange) checkTGTPAC(part *ticketPart, key *krbcrypt.Key, keys *KeySet
 	if err := part.pac.Verify(key, kdcKey, nil); err != nil {
 		return refuse(ErrCodeModified, "%w", err)
 	}
+	if err := part.checkClientInfo(); err != nil {
+		return err
+	}
 	if part.pac.Requestor.IsZero() {
 		return refuse(ErrCodeTGTRevoked, "the TGT has no requestor's SID")
+	}
+	return nil
+}
+
+// checkClientInfo compares a PAC with the ticket that it is in, [MS-PAC] 2.7.
+func (t *ticketPart) checkClientInfo() error {
+	if c := t.pac.ClientInfo; c == nil || c.Name != t.cname.String() || !c.AuthTime.Equal(t.auth) {
+		return refuse(ErrCodeModified, "the PAC belongs to another ticket than that of %v", t.cname)
 	}
 	return nil
 }
@@ -232,6 +243,9 @@ func (x *exchange) openAuthenticator(enc *encrypted, part *ticketPart, usage uin
 		return nil, refuse(ErrCodeModified, "authenticator: %w", err)
 	}
 	a, err := parseAuthenticator(plain)
+	if errors.Is(err, krbcrypt.ErrEType) {
+		return nil, refuse(ErrCodeETypeNoSupport, "subkey: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("authenticator: %w", err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // maxGeneration is how many octets of ciphertext one generation of a ticketCache remembers.
-const maxGeneration = 4 << 20
+const maxGeneration = 2 << 20
 
 // ticketCache remembers TGTs that were opened, because clients come back with the same one for each service: what is saved is the
 // decryption, the PAC's signatures and decoding, and the derived keys of the session key. It holds two generations and forgets the
