@@ -160,14 +160,16 @@ var _ = Describe("the bundles of the catalogue", func() {
 		got, resolved := map[diag.Code]bool{}, map[diag.Code]bool{}
 		for _, r := range scenarios.Run(ctx, bundles, scenarios.Options{}) {
 			for _, c := range r.Cases {
-				pending := map[string]diag.Code{} // by verb and arguments
+				pending := map[string][]diag.Code{} // by verb and id
 				for _, s := range c.Steps {
-					key := s.Verb + s.Arguments
+					key := s.Verb + s.ID
 					if s.Finding != nil {
 						got[s.Finding.Code] = true
-						pending[key] = s.Finding.Code
-					} else if code, ok := pending[key]; ok && s.Got == "ok" {
-						resolved[code] = true
+						pending[key] = append(pending[key], s.Finding.Code)
+					} else if s.Got == "ok" {
+						for _, code := range pending[key] {
+							resolved[code] = true
+						}
 					}
 				}
 			}
