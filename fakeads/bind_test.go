@@ -350,14 +350,14 @@ func TestAuthorizationIdentity(t *testing.T) {
 func TestSealedAnswersAreSplit(t *testing.T) {
 	w := newWorld(t, nil)
 	big := strings.Repeat("0123456789", 30000)
-	w.populate(user("big", alicePassword, directory.Text("msDS-AdditionalSamAccountName", big)))
+	w.populate(user("big", alicePassword, directory.Text("jpegPhoto", big)))
 	cfg := w.ticket(ticketOptions{})
 	cfg.Flags = secure
 	p := w.dial(w.listen((*Server).Serve))
 	if rep := p.bindGSSAPI(gss.NewInitiator(cfg), gss.LayerConfidentiality, ""); rep.code != 0 {
 		t.Fatalf("got %d %q, want success", rep.code, rep.text)
 	}
-	rep, entries := p.collect(searchOp(contoso, directory.Subtree, equal("sAMAccountName", "big"), "msDS-AdditionalSamAccountName"))
+	rep, entries := p.collect(searchOp(contoso, directory.Subtree, equal("sAMAccountName", "big"), "jpegPhoto"), control{oid: oidDomainScope})
 	if rep.code != 0 || len(entries) != 1 || len(entries[0].attrs) != 1 || string(entries[0].attrs[0].Values[0]) != big {
 		t.Fatalf("got %d %q and %d entries, want the large value", rep.code, rep.text, len(entries))
 	}

@@ -38,6 +38,7 @@ func (c *conn) search(p *pending, op *Operation) result {
 	if req.Page != nil && req.Page.Size == 0 && len(req.Page.Cookie) > 0 { // RFC 2696 3: the client gives up
 		return result{controls: []control{pagedResponse(0, nil)}}
 	}
+	wanted := !c.door.globalCatalog() && slices.ContainsFunc(q.attrs, func(a string) bool { return strings.EqualFold(a, managedPassword) })
 	if c.door.globalCatalog() {
 		catalogView(&req)
 	}
@@ -47,7 +48,6 @@ func (c *conn) search(p *pending, op *Operation) result {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(q.timeLimit)*time.Second)
 		defer cancel()
 	}
-	wanted := slices.ContainsFunc(q.attrs, func(a string) bool { return strings.EqualFold(a, managedPassword) })
 	found, err := c.s.cfg.Replica.Search(ctx, &c.caller, &req, func(e *directory.Entry) error {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -230,8 +230,11 @@ func TestTimeLimit(t *testing.T) {
 	p.ask(bindOp(administrator, adminPassword))
 	op := element(opSearchRequest, octets(contoso), number(tagEnumerated, 2), number(tagEnumerated, 0), number(tagInteger, 0),
 		number(tagInteger, 60), []byte{tagBoolean, 1, 0}, equal("sAMAccountName", "alice"), element(tagSequence))
-	if rep, entries := p.collect(op); rep.code != 0 || len(entries) != 1 {
+	if rep, entries := p.collect(op, control{oid: oidDomainScope}); rep.code != 0 || len(entries) != 1 {
 		t.Errorf("got %d and %d entries, want success and 1", rep.code, len(entries))
+	}
+	if rep, entries := p.collect(op); rep.code != 0 || len(entries) != 4 || entries[3].op != opSearchReference {
+		t.Errorf("got %d and %d answers, want success, an entry and three references", rep.code, len(entries))
 	}
 }
 
