@@ -60,7 +60,7 @@ func ExampleHost_TestServiceAccount() {
 
 	err = d.Host("ContainerHost04").TestServiceAccount("WebApp01")
 	if f, ok := diag.Of(err); ok {
-		fmt.Println(f.Code, f.Title)
+		fmt.Println(string(f.Code), f.Title)
 		fmt.Println(f.Help[0].Command)
 	}
 	// Output:

@@ -177,6 +177,8 @@ func TestFindings(t *testing.T) {
 			d.Host("ContainerHost01").SetClockOffset(-5*time.Minute - time.Second)
 		}, step: test("ContainerHost01"), want: diag.ClockSkew, facts: []string{"5m1s"},
 			repair: func(t *testing.T, d *Domain) { d.Host("ContainerHost01").SetClockOffset(-4 * time.Minute) }},
+		{name: "clock a day ahead", config: func() Config { c := Contoso(); c.Hosts[0].ClockOffset = 24 * time.Hour; return c }(), step: test("ContainerHost01"),
+			want: diag.ClockSkew, facts: []string{"24h0m0s, at most 5m0s"}, repair: func(t *testing.T, d *Domain) { d.Host("ContainerHost01").SetClockOffset(0) }},
 		{name: "busy DC", config: Contoso(), before: func(t *testing.T, d *Domain) {
 			d.Inject(Fault{On: LDAPSearch, Match: "msDS-ManagedPassword", Do: Busy})
 		},

@@ -15,7 +15,9 @@ import (
 const keytabVersion = 0x0502
 
 // Keytab is a MIT keytab (format 2) with the current keys of an account under its sAMAccountName and its service principal names,
-// each with the true key version number. For a managed service account these are the keys of the current password.
+// each with the true key version number. For a managed service account these are the keys of the current password. A service
+// principal name is there as it is stored and in lower case: a ticket has the name as the client spelt it, and libraries compare
+// letter by letter.
 func (d *Domain) Keytab(account string) ([]byte, error) {
 	a, err := d.account(account)
 	if err != nil {
@@ -26,8 +28,14 @@ func (d *Domain) Keytab(account string) ([]byte, error) {
 		return nil, fmt.Errorf("keys of %s: %w", account, err)
 	}
 	names := [][]string{{a.SAMAccountName}}
+	seen := map[string]bool{}
 	for _, spn := range a.SPNs {
-		names = append(names, strings.Split(spn, "/"))
+		for _, form := range []string{spn, strings.ToLower(spn)} {
+			if !seen[form] {
+				seen[form] = true
+				names = append(names, strings.Split(form, "/"))
+			}
+		}
 	}
 	b := binary.BigEndian.AppendUint16(nil, keytabVersion)
 	for _, name := range names {

@@ -58,9 +58,13 @@ func (l *logon) signInLocked(ctx context.Context) error {
 		}
 	}
 	now := l.st.now()
-	for !now.Before(l.tgt.end.Add(-renewBefore)) && now.After(l.tgt.auth) {
+	past := now // what is made up for has happened by the clock of the host and by that of the domain
+	if domain := l.st.d.Clock.Now(); domain.Before(past) {
+		past = domain
+	}
+	for {
 		due := l.tgt.end.Add(-renewBefore)
-		if due.After(now) || !due.Before(l.tgt.renewTill.Add(-renewBefore)) {
+		if due.After(past) || !due.Before(l.tgt.renewTill.Add(-renewBefore)) {
 			break
 		}
 		l.asOf = due

@@ -24,7 +24,6 @@ func TestServiceAccountVerbs(t *testing.T) {
 	}
 	check(t, d.SetServiceAccount("Svc", func(s *ServiceAccount) {
 		s.SPNs = append(s.SPNs, "http/svc")
-		s.DNSHostName = "other.contoso.com"
 		s.EncryptionTypes = []string{"AES256"}
 		s.AllowedToRetrieve = []string{"ContainerHost01$", "alice"}
 		s.AllowedToDelegateTo = []string{"http/webapp01"}
@@ -34,10 +33,14 @@ func TestServiceAccountVerbs(t *testing.T) {
 	got, err = d.ServiceAccount("Svc")
 	check(t, err)
 	slices.Sort(got.SPNs)
-	if !slices.Equal(got.SPNs, []string{"http/svc", "http/svc.contoso.com"}) || got.DNSHostName != "other.contoso.com" || !slices.Equal(got.EncryptionTypes, []string{"AES256"}) ||
+	if !slices.Equal(got.SPNs, []string{"http/svc", "http/svc.contoso.com"}) || got.DNSHostName != "svc.contoso.com" || !slices.Equal(got.EncryptionTypes, []string{"AES256"}) ||
 		!slices.Equal(got.AllowedToRetrieve, []string{"CONTAINERHOST01$", "alice"}) || !slices.Equal(got.AllowedToDelegateTo, []string{"http/webapp01"}) ||
 		!got.TrustedForDelegation || *got.Enabled {
 		t.Errorf("after Set-ADServiceAccount: got %+v", got)
+	}
+	check(t, d.SetServiceAccount("Svc", func(s *ServiceAccount) { s.DNSHostName = "other.contoso.com" }))
+	if got, err = d.ServiceAccount("Svc"); err != nil || got.DNSHostName != "other.contoso.com" {
+		t.Errorf("another dNSHostName: got %+v, %v", got, err)
 	}
 	if err := d.SetServiceAccount("Svc", func(*ServiceAccount) {}); err != nil {
 		t.Errorf("no change: got %v, want nil", err)
@@ -55,8 +58,8 @@ func TestServiceAccountVerbs(t *testing.T) {
 func TestGroupVerbs(t *testing.T) {
 	d := StartT(t, Contoso())
 	check(t, d.NewGroup(Group{Name: "Inner", Scope: Global, Members: []string{"ContainerHost01", "CONTAINERHOST02$", "alice"}}))
-	check(t, d.NewGroup(Group{Name: "Outer, the", Members: []string{"Inner"}}))
-	check(t, d.SetServiceAccount("WebApp01", func(s *ServiceAccount) { s.AllowedToRetrieve = []string{"Outer, the"} }))
+	check(t, d.NewGroup(Group{Name: "#Outer", Members: []string{"Inner"}}))
+	check(t, d.SetServiceAccount("WebApp01", func(s *ServiceAccount) { s.AllowedToRetrieve = []string{"#Outer"} }))
 	h := d.Host("ContainerHost02")
 	h.Restart()
 	check(t, h.TestServiceAccount("WebApp01"))
