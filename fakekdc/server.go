@@ -39,8 +39,6 @@ type Server struct {
 // NewServer makes a server of a KDC. It has no socket until Serve and its like are called.
 func NewServer(k *KDC) *Server { return &Server{kdc: k, sockets: map[io.Closer]struct{}{}} }
 
-var errServerClosed = errors.New("fakekdc: server closed")
-
 // handler answers one message; nil: no answer.
 type handler func(ctx context.Context, req []byte, local netip.Addr) []byte
 
@@ -60,8 +58,8 @@ func (s *Server) passwordUDP(ctx context.Context, req []byte, local netip.Addr) 
 	return s.kdc.exchangePassword(ctx, req, local, true)
 }
 
-// Serve answers Kerberos requests on the connections that l accepts. It returns nil after Close, after the end of ctx and when l
-// is closed, and closes l. ctx is what the KDC's [Principals], Now, Trace and Intercept get.
+// Serve answers Kerberos requests on the connections that l accepts. It returns nil after Close, even one before it, after the end
+// of ctx and when l is closed, and closes l. ctx is what the KDC's [Principals], Now, Trace and Intercept get.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return s.accept(ctx, l, s.kerberosTCP)
 }
@@ -100,13 +98,14 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// start registers a socket, which is closed with the server or at the end of ctx; end undoes that.
-func (s *Server) start(ctx context.Context, socket io.Closer) (end func(), err error) {
+// start registers a socket, which is closed with the server or at the end of ctx; end undoes that. It is nil when the server has
+// been closed already.
+func (s *Server) start(ctx context.Context, socket io.Closer) (end func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		_ = socket.Close() // the caller gave it away
-		return nil, errServerClosed
+		return nil
 	}
 	s.sockets[socket] = struct{}{}
 	s.running.Add(1)
@@ -118,7 +117,7 @@ func (s *Server) start(ctx context.Context, socket io.Closer) (end func(), err e
 		delete(s.sockets, socket)
 		s.mu.Unlock()
 		s.running.Done()
-	}, nil
+	}
 }
 
 // stopped tells whether the end is wanted. Listeners that are not the net package's say in words of their own that they are closed.
@@ -135,9 +134,9 @@ type serverConn struct {
 }
 
 func (s *Server) accept(ctx context.Context, l net.Listener, h handler) error {
-	end, err := s.start(ctx, l)
-	if err != nil {
-		return err
+	end := s.start(ctx, l)
+	if end == nil {
+		return nil
 	}
 	defer end()
 	for {
@@ -272,9 +271,9 @@ const maxDatagram = 1 << 16
 
 // receive answers datagrams, several at a time: the derivation of one client's key does not keep the others waiting.
 func (s *Server) receive(ctx context.Context, c net.PacketConn, h handler) error {
-	end, err := s.start(ctx, c)
-	if err != nil {
-		return err
+	end := s.start(ctx, c)
+	if end == nil {
+		return nil
 	}
 	defer end()
 	var wg sync.WaitGroup

@@ -330,8 +330,15 @@ func TestServerStopsAndLeavesNothing(t *testing.T) {
 		}
 		_ = c.Close()
 		cancel()
-		if err := s.Serve(context.Background(), listener); err == nil {
-			t.Error("Serve after Close: got no error")
+		late, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Serve(context.Background(), late); err != nil {
+			t.Errorf("Serve after Close: got %v", err)
+		}
+		if _, err := late.Accept(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("listener given after Close: got %v, want it closed", err)
 		}
 	}
 	// Goroutines of tests that ran before may end meanwhile, so only growth counts.
