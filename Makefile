@@ -41,7 +41,7 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 golden: ## rewrite golden files and show what changed
-	$(GO) test ./scenarios ./cmd/... ./simulator/... -update
+	$(GO) test ./scenarios ./cmd/gmsasim ./simulator ./fakeads ./internal/doctest -update
 	git diff --stat
 
 clients: ## install the real clients from Debian when root and missing
