@@ -83,22 +83,14 @@ func (a *app) runScenarios(ctx context.Context, patterns []string, o scenarios.O
 				continue
 			}
 			report.Failed++
+			// A defect of the simulator outweighs what is not modelled, and that a wrong end.
 			switch {
 			case c.Internal():
 				report.Exit = exitInternal
-			case c.NotModelled():
-				report.Exit = max(report.Exit, exitNotModelled)
+			case c.NotModelled() && report.Exit != exitInternal:
+				report.Exit = exitNotModelled
 			case report.Exit == exitOK:
 				report.Exit = exitUnexpected
-			}
-		}
-	}
-	for _, r := range results {
-		if r.Status != scenarios.Passed {
-			for _, c := range r.Cases {
-				if c.Internal() {
-					report.Exit = exitInternal
-				}
 			}
 		}
 	}
@@ -113,9 +105,9 @@ func (a *app) runScenarios(ctx context.Context, patterns []string, o scenarios.O
 		a.printResults(results, verbose)
 		verdict := "all as expected"
 		if report.Failed > 0 {
-			verdict = fmt.Sprintf("%d cases not as expected", report.Failed)
+			verdict = count(report.Failed, "case") + " not as expected"
 		}
-		fmt.Fprintf(a.out, "\n%d scenarios, %d cases, %d of %d steps: %s (%.1f s)\n", report.Scenarios, report.Cases, passed, steps, verdict, time.Since(start).Seconds())
+		fmt.Fprintf(a.out, "\n%s, %s, %d of %d steps: %s (%.1f s)\n", count(report.Scenarios, "scenario"), count(report.Cases, "case"), passed, steps, verdict, time.Since(start).Seconds())
 		a.nextAfterRun(results, report)
 	}
 	if report.Exit != exitOK {
