@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -376,6 +377,44 @@ func TestSlowClients(t *testing.T) {
 				t.Errorf("got %+v, want a closed connection", rep)
 			}
 		})
+	}
+}
+
+// TestSilentTLSClient: neither a handshake that does not come nor one that stops holds a connection.
+func TestSilentTLSClient(t *testing.T) {
+	w := newTLSWorld(t, func(cfg *Config) { cfg.ReceiveTimeout = 50 * time.Millisecond })
+	for name, addr := range map[string]string{"LDAPS": w.listen((*Server).ServeTLS), "GC over TLS": w.listen((*Server).ServeGCTLS)} {
+		for _, begin := range []string{"", "\x16\x03\x01\x00\x80\x01"} {
+			p := w.dial(addr)
+			p.write([]byte(begin))
+			if rep := p.read(); rep != nil {
+				t.Errorf("%s after % x: got %+v, want a closed connection", name, begin, rep)
+			}
+		}
+	}
+}
+
+// exhausted is a listener that has no file descriptors left for a while.
+type exhausted struct {
+	net.Listener
+	failures int
+}
+
+func (l *exhausted) Accept() (net.Conn, error) {
+	if l.failures > 0 {
+		l.failures--
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	return l.Listener.Accept()
+}
+
+func TestAcceptFailsForAWhile(t *testing.T) {
+	w := newWorld(t, nil)
+	addr := w.listen(func(s *Server, ctx context.Context, l net.Listener) error {
+		return s.Serve(ctx, &exhausted{Listener: l, failures: 3})
+	})
+	if rep := w.dial(addr).ask(rootDSEOp); rep.code != 0 {
+		t.Errorf("got %+v, want success", rep)
 	}
 }
 
