@@ -1,6 +1,7 @@
 package fakekdc
 
 import (
+	"context"
 	"encoding/binary"
 	"strings"
 	"testing"
@@ -175,12 +176,28 @@ func TestS4U2SelfWithoutSPN(t *testing.T) {
 	if _, err := l.tgs(a); err != nil {
 		t.Errorf("a computer: got %v", l.last.Err)
 	}
+	// The same where a look-up as a service knows only accounts with service principal names.
+	l.k.Principals = onlySPNs{l.d}
+	a = l.forUser(l.tgt("web$"), "alice")
+	a.sname = principal("web$")
+	if _, err := l.tgs(a); err != nil {
+		t.Errorf("a computer that is found as a client only: got %v", l.last.Err)
+	}
 	tgt := l.tgt("bob")
 	a = l.forUser(tgt, "alice")
 	a.sname = principal("bob")
 	if _, err := l.tgs(a); err == nil || l.last.Code != ErrCodeServerUnknown {
 		t.Errorf("a user: got %v, want %v", l.last.Code, ErrCodeServerUnknown)
 	}
+}
+
+type onlySPNs struct{ *testDomain }
+
+func (d onlySPNs) Server(ctx context.Context, name Name) (*Principal, error) {
+	if len(name.Parts) == 1 {
+		return nil, ErrUnknown
+	}
+	return d.testDomain.Server(ctx, name)
 }
 
 func TestConstrainedDelegation(t *testing.T) {

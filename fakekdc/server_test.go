@@ -413,3 +413,100 @@ func TestGokrb5Client(t *testing.T) {
 		t.Error("with the old password: got in")
 	}
 }
+
+// pipeListener hands out connections that are no sockets, and an error when it has no more.
+type pipeListener struct {
+	conns  chan net.Conn
+	failed error
+	once   sync.Once
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	c, ok := <-l.conns
+	if !ok {
+		return nil, l.failed
+	}
+	return c, nil
+}
+
+func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.conns) }); return nil }
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{} }
+
+// TestServerListenerOfItsOwnKind: whatever it says when it is closed, that is the end that was wanted; before, it is a failure, and
+// connections are given up for it first.
+func TestServerListenerOfItsOwnKind(t *testing.T) {
+	l := newLab(t)
+	l.k.Trace = nil
+	a := asAsk("alice")
+	for _, closed := range []bool{true, false} {
+		s := NewServer(l.k)
+		pipe := &pipeListener{conns: make(chan net.Conn), failed: errors.New("no more")}
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(t.Context(), pipe) }()
+		ours, theirs := net.Pipe()
+		pipe.conns <- theirs
+		if reply, err := send(ours, a.encode(a.body())); err != nil || len(reply) == 0 {
+			t.Fatalf("got %x, %v", reply, err)
+		}
+		if closed {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		} else if err := pipe.Close(); err != nil {
+			t.Error(err)
+		}
+		err := <-done
+		if closed && err != nil || !closed && !errors.Is(err, pipe.failed) {
+			t.Errorf("closed by the server: %v: got %v", closed, err)
+		}
+		if _, err := ours.Read(make([]byte, 1)); err == nil {
+			t.Error("connection: got it open")
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// plainPackets hides that a socket is a UDP socket.
+type plainPackets struct{ net.PacketConn }
+
+// TestPasswordUDP changes a password over UDP, with sockets of both kinds.
+func TestPasswordUDP(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		l := newLab(t)
+		l.k.Trace = nil
+		s := NewServer(l.k)
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := packets
+		if plain {
+			served = plainPackets{packets}
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := s.ServePasswordPacket(t.Context(), served); err != nil {
+				t.Error(err)
+			}
+		})
+		c := dial(t, packets.LocalAddr())
+		a := l.changeAsk(l.changeTicket("alice"), "Fresh!2026")
+		if _, err := c.Write(l.passwordRequest(a)); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 1<<16)
+		n, err := c.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result, text, code := l.passwordAnswer(a, buf[:n]); result != PasswordSuccess {
+			t.Errorf("got %d %q, %v", result, text, code)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+	}
+}

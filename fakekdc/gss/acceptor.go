@@ -91,7 +91,7 @@ func (a *Acceptor) step(token []byte) ([]byte, *Context, error) {
 		return hint.encode(), nil, nil
 	case bytes.HasPrefix(token, ntlmMagic):
 		return nil, nil, ErrNTLM
-	case token[0] == contextTag|0 || token[0] == contextTag|1 || isSPNEGO(token):
+	case token[0] == contextTag+0 || token[0] == contextTag+1 || isSPNEGO(token):
 		return a.negotiate(token)
 	case a.list != nil:
 		return nil, nil, fmt.Errorf("%w: not a token of the negotiation", ErrToken)

@@ -46,7 +46,7 @@ func tlv(tag byte, parts ...[]byte) []byte {
 	return b
 }
 
-func explicit(n byte, parts ...[]byte) []byte { return tlv(contextTag|n, parts...) }
+func explicit(n byte, parts ...[]byte) []byte { return tlv(contextTag+n, parts...) }
 func sequence(parts ...[]byte) []byte         { return tlv(tagSequence, parts...) }
 
 // integer encodes an INTEGER in the fewest octets.
@@ -253,10 +253,10 @@ func (d *der) time() time.Time {
 func (d *der) principal() Principal {
 	s := d.in(tagSequence)
 	var p Principal
-	f := s.in(contextTag | 0)
+	f := s.in(contextTag + 0)
 	p.NameType = f.int32()
 	s.close(f)
-	f = s.in(contextTag | 1)
+	f = s.in(contextTag + 1)
 	names := f.in(tagSequence)
 	for len(names.b) > 0 {
 		if len(p.Components) == maxComponents {
@@ -284,14 +284,14 @@ type encrypted struct {
 func (d *der) encrypted() encrypted {
 	s := d.in(tagSequence)
 	var e encrypted
-	f := s.in(contextTag | 0)
+	f := s.in(contextTag + 0)
 	e.etype = f.int32()
 	s.close(f)
-	if f, ok := s.optional(contextTag | 1); ok {
+	if f, ok := s.optional(contextTag + 1); ok {
 		e.kvno = int(uint32(f.integer()))
 		s.close(f)
 	}
-	f = s.in(contextTag | 2)
+	f = s.in(contextTag + 2)
 	e.cipher = f.element(tagOctetString)
 	s.close(f)
 	d.close(s)
@@ -302,10 +302,10 @@ func (d *der) encrypted() encrypted {
 // elements: a number and octets.
 func (d *der) typed() (int32, []byte) {
 	s := d.in(tagSequence)
-	f := s.in(contextTag | 0)
+	f := s.in(contextTag + 0)
 	n := f.int32()
 	s.close(f)
-	f = s.in(contextTag | 1)
+	f = s.in(contextTag + 1)
 	b := f.element(tagOctetString)
 	s.close(f)
 	d.close(s)

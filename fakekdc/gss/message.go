@@ -81,13 +81,13 @@ func decodeAPReq(b []byte) (*apReq, error) {
 	if err := versionAndType(&s, 0, typeAPReq); err != nil {
 		return nil, err
 	}
-	f := s.in(contextTag | 2)
+	f := s.in(contextTag + 2)
 	r.options = f.flags()
 	s.close(f)
-	f = s.in(contextTag | 3)
+	f = s.in(contextTag + 3)
 	r.server, r.ticket = f.ticket()
 	s.close(f)
-	f = s.in(contextTag | 4)
+	f = s.in(contextTag + 4)
 	r.authenticator = f.encrypted()
 	s.close(f)
 	a.close(s)
@@ -102,19 +102,19 @@ func decodeAPReq(b []byte) (*apReq, error) {
 func (d *der) ticket() (server Principal, e encrypted) {
 	a := d.in(application | typeTicket)
 	s := a.in(tagSequence)
-	f := s.in(contextTag | 0)
+	f := s.in(contextTag + 0)
 	if v := f.integer(); f.err == nil && v != protocolVersion {
 		f.fail("ticket version %d", v)
 	}
 	s.close(f)
-	f = s.in(contextTag | 1)
+	f = s.in(contextTag + 1)
 	realm := f.text()
 	s.close(f)
-	f = s.in(contextTag | 2)
+	f = s.in(contextTag + 2)
 	server = f.principal()
 	server.Realm = realm
 	s.close(f)
-	f = s.in(contextTag | 3)
+	f = s.in(contextTag + 3)
 	e = f.encrypted()
 	s.close(f)
 	a.close(s)
@@ -125,10 +125,10 @@ func (d *der) ticket() (server Principal, e encrypted) {
 // versionAndType checks the pvno and msg-type fields that start a message at
 // the context tag first.
 func versionAndType(s *der, first byte, want int64) error {
-	f := s.in(contextTag | first)
+	f := s.in(contextTag + first)
 	version := f.integer()
 	s.close(f)
-	f = s.in(contextTag | (first + 1))
+	f = s.in(contextTag + first + 1)
 	kind := f.integer()
 	s.close(f)
 	switch {
@@ -157,37 +157,37 @@ func decodeEncTicketPart(b []byte) (*encTicketPart, error) {
 	a := d.in(application | typeEncTicketPart)
 	s := a.in(tagSequence)
 	var p encTicketPart
-	f := s.in(contextTag | 0)
+	f := s.in(contextTag + 0)
 	p.flags = f.flags()
 	s.close(f)
-	f = s.in(contextTag | 1)
+	f = s.in(contextTag + 1)
 	p.keyType, p.key = f.typed()
 	s.close(f)
-	f = s.in(contextTag | 2)
+	f = s.in(contextTag + 2)
 	realm := f.text()
 	s.close(f)
-	f = s.in(contextTag | 3)
+	f = s.in(contextTag + 3)
 	p.client = f.principal()
 	p.client.Realm = realm
 	s.close(f)
-	s.element(contextTag | 4) // transited
-	f = s.in(contextTag | 5)
+	s.element(contextTag + 4) // transited
+	f = s.in(contextTag + 5)
 	p.authTime = f.time()
 	s.close(f)
 	p.startTime = p.authTime
-	if f, ok := s.optional(contextTag | 6); ok {
+	if f, ok := s.optional(contextTag + 6); ok {
 		p.startTime = f.time()
 		s.close(f)
 	}
-	f = s.in(contextTag | 7)
+	f = s.in(contextTag + 7)
 	p.end = f.time()
 	s.close(f)
-	if f, ok := s.optional(contextTag | 8); ok {
+	if f, ok := s.optional(contextTag + 8); ok {
 		p.renewTill = f.time()
 		s.close(f)
 	}
-	s.optional(contextTag | 9) // caddr: Active Directory does not check addresses
-	if f, ok := s.optional(contextTag | 10); ok {
+	s.optional(contextTag + 9) // caddr: Active Directory does not check addresses
+	if f, ok := s.optional(contextTag + 10); ok {
 		f.authorizationData(func(kind int32, data []byte) {
 			if kind == adWin2kPAC && p.pac == nil {
 				p.pac = data
@@ -243,37 +243,37 @@ func decodeAuthenticator(b []byte) (*authenticator, error) {
 	a := d.in(application | typeAuthenticator)
 	s := a.in(tagSequence)
 	var r authenticator
-	f := s.in(contextTag | 0)
+	f := s.in(contextTag + 0)
 	version := f.integer()
 	s.close(f)
-	f = s.in(contextTag | 1)
+	f = s.in(contextTag + 1)
 	realm := f.text()
 	s.close(f)
-	f = s.in(contextTag | 2)
+	f = s.in(contextTag + 2)
 	r.client = f.principal()
 	r.client.Realm = realm
 	s.close(f)
-	if f, ok := s.optional(contextTag | 3); ok {
+	if f, ok := s.optional(contextTag + 3); ok {
 		r.checksumType, r.checksum = f.typed()
 		s.close(f)
 	}
-	f = s.in(contextTag | 4)
+	f = s.in(contextTag + 4)
 	r.cusec = f.integer()
 	s.close(f)
-	f = s.in(contextTag | 5)
+	f = s.in(contextTag + 5)
 	r.ctime = f.b
 	r.time = f.time()
 	s.close(f)
-	if f, ok := s.optional(contextTag | 6); ok {
+	if f, ok := s.optional(contextTag + 6); ok {
 		r.subkeyType, r.subkey = f.typed()
 		s.close(f)
 	}
-	if f, ok := s.optional(contextTag | 7); ok {
+	if f, ok := s.optional(contextTag + 7); ok {
 		// Some clients encode numbers from 2^31 on as negative ones.
 		r.sequence = uint64(uint32(f.integer()))
 		s.close(f)
 	}
-	if f, ok := s.optional(contextTag | 8); ok {
+	if f, ok := s.optional(contextTag + 8); ok {
 		f.authorizationData(func(kind int32, data []byte) {
 			if kind == adAPOptions && len(data) >= 4 {
 				options := uint32(data[0]) | uint32(data[1])<<8 | uint32(data[2])<<16 | uint32(data[3])<<24
@@ -319,18 +319,18 @@ func decodeEncAPRepPart(b []byte) (*encAPRepPart, error) {
 	a := d.in(application | typeEncAPRepPart)
 	s := a.in(tagSequence)
 	var p encAPRepPart
-	f := s.in(contextTag | 0)
+	f := s.in(contextTag + 0)
 	p.ctime = f.b
 	f.time()
 	s.close(f)
-	f = s.in(contextTag | 1)
+	f = s.in(contextTag + 1)
 	p.cusec = f.integer()
 	s.close(f)
-	if f, ok := s.optional(contextTag | 2); ok {
+	if f, ok := s.optional(contextTag + 2); ok {
 		p.subkeyType, p.subkey = f.typed()
 		s.close(f)
 	}
-	if f, ok := s.optional(contextTag | 3); ok {
+	if f, ok := s.optional(contextTag + 3); ok {
 		p.sequence = uint64(uint32(f.integer()))
 		s.close(f)
 	}
@@ -357,7 +357,7 @@ func decodeAPRep(b []byte) (encrypted, error) {
 	if err := versionAndType(&s, 0, typeAPRep); err != nil {
 		return encrypted{}, err
 	}
-	f := s.in(contextTag | 2)
+	f := s.in(contextTag + 2)
 	e := f.encrypted()
 	s.close(f)
 	a.close(s)
@@ -390,14 +390,14 @@ func decodeKRBError(b []byte) error {
 	if err := versionAndType(&s, 0, typeKRBError); err != nil {
 		return err
 	}
-	for s.err == nil && s.peek() != contextTag|6 {
-		if s.peek() != contextTag|2 && s.peek() != contextTag|3 && s.peek() != contextTag|4 && s.peek() != contextTag|5 {
+	for s.err == nil && s.peek() != contextTag+6 {
+		if s.peek() != contextTag+2 && s.peek() != contextTag+3 && s.peek() != contextTag+4 && s.peek() != contextTag+5 {
 			s.fail("no error code in KRB-ERROR")
 			break
 		}
 		s.element(s.peek())
 	}
-	f := s.in(contextTag | 6)
+	f := s.in(contextTag + 6)
 	code := f.int32()
 	s.close(f)
 	if s.err != nil {

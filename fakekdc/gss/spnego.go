@@ -87,7 +87,7 @@ func decodeNegToken(b []byte) (*negTokenInit, *negTokenResp, error) {
 		b = inner
 	}
 	d := der{b: b}
-	if d.peek() == contextTag|1 {
+	if d.peek() == contextTag+1 {
 		resp, err := decodeNegTokenResp(&d)
 		return nil, resp, err
 	}
@@ -97,9 +97,9 @@ func decodeNegToken(b []byte) (*negTokenInit, *negTokenResp, error) {
 
 func decodeNegTokenInit(d *der) (*negTokenInit, error) {
 	var n negTokenInit
-	c := d.in(contextTag | 0)
+	c := d.in(contextTag + 0)
 	s := c.in(tagSequence)
-	f := s.in(contextTag | 0)
+	f := s.in(contextTag + 0)
 	n.list = f.raw(tagSequence)
 	s.close(f)
 	list := der{b: n.list}
@@ -112,8 +112,8 @@ func decodeNegTokenInit(d *der) (*negTokenInit, error) {
 		n.mechanisms = append(n.mechanisms, oids.element(tagOID))
 	}
 	s.close(oids)
-	s.optional(contextTag | 1) // reqFlags: not protected, to be ignored
-	if f, ok := s.optional(contextTag | 2); ok {
+	s.optional(contextTag + 1) // reqFlags: not protected, to be ignored
+	if f, ok := s.optional(contextTag + 2); ok {
 		n.token = f.element(tagOctetString)
 		s.close(f)
 	}
@@ -127,9 +127,9 @@ func decodeNegTokenInit(d *der) (*negTokenInit, error) {
 
 func decodeNegTokenResp(d *der) (*negTokenResp, error) {
 	n := negTokenResp{state: noState}
-	c := d.in(contextTag | 1)
+	c := d.in(contextTag + 1)
 	s := c.in(tagSequence)
-	if f, ok := s.optional(contextTag | 0); ok {
+	if f, ok := s.optional(contextTag + 0); ok {
 		v := f.number(tagEnumerated)
 		if f.err == nil && (v < acceptCompleted || v > requestMIC) {
 			f.fail("state %d", v)
@@ -137,15 +137,15 @@ func decodeNegTokenResp(d *der) (*negTokenResp, error) {
 		n.state = int(v)
 		s.close(f)
 	}
-	if f, ok := s.optional(contextTag | 1); ok {
+	if f, ok := s.optional(contextTag + 1); ok {
 		n.mechanism = f.element(tagOID)
 		s.close(f)
 	}
-	if f, ok := s.optional(contextTag | 2); ok {
+	if f, ok := s.optional(contextTag + 2); ok {
 		n.token = f.element(tagOctetString)
 		s.close(f)
 	}
-	if f, ok := s.optional(contextTag | 3); ok {
+	if f, ok := s.optional(contextTag + 3); ok {
 		n.mic = f.element(tagOctetString)
 		s.close(f)
 	}
