@@ -2,7 +2,6 @@ package fakeads
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
@@ -105,6 +104,3 @@ func accountName(a *directory.Account) string {
 	}
 	return a.Domain.NetBIOSName + `\` + a.SAMAccountName
 }
-
-// errNoSIDs is a ticket whose PAC names nobody.
-var errNoSIDs = errors.New("the PAC has no SIDs")

@@ -20,7 +20,6 @@ const (
 	dsidDecode     = 0x0C090E5F // guess: no capture
 	dsidTLS        = 0x0C090F78 // guess: no capture
 	dsidConnection = 0x0C060427 // guess: no capture
-	dsidBase       = 0x03100238
 )
 
 // SSPI and Win32 codes in diagnostics.
@@ -33,25 +32,21 @@ const (
 	secTimeSkew       = 0x80090324 // SEC_E_TIME_SKEW
 	secBadBindings    = 0x80090346 // SEC_E_BAD_BINDINGS
 
-	errorInvalidParameter     = 0x57
-	errorDirectoryInternal    = 0x20EF // ERROR_DS_INTERNAL_FAILURE, guess
-	errorNotBound             = 0x4DC  // ERROR_NOT_AUTHENTICATED
-	errorStrongAuth           = 0x2028 // ERROR_DS_STRONG_AUTH_REQUIRED
-	errorInappropriateAuth    = 0x2029 // ERROR_DS_INAPPROPRIATE_AUTH
-	errorAuthUnknown          = 0x202A // ERROR_DS_AUTH_UNKNOWN
-	errorTimeLimit            = 0x2022 // ERROR_DS_TIMELIMIT_EXCEEDED
-	errorAdminLimit           = 0x2024 // ERROR_DS_ADMIN_LIMIT_EXCEEDED
-	errorUnavailableExtension = 0x2026 // ERROR_DS_UNAVAILABLE_CRIT_EXTENSION, guess
-	errorNoSuchObject         = 0x208D // ERROR_DS_OBJ_NOT_FOUND as a NameErr
-	errorUnwilling            = 0x2035 // ERROR_DS_UNWILLING_TO_PERFORM
-	errorAuthMethod           = 0x2027 // ERROR_DS_AUTH_METHOD_NOT_SUPPORTED
-	errorDecoding             = 0x203D // ERROR_DS_DECODING_ERROR
-	errorBusy                 = 0x200E // ERROR_DS_BUSY
+	errorInvalidParameter  = 0x57
+	errorDirectoryInternal = 0x20EF // ERROR_DS_INTERNAL_FAILURE, guess
+	errorNotBound          = 0x4DC  // ERROR_NOT_AUTHENTICATED
+	errorStrongAuth        = 0x2028 // ERROR_DS_STRONG_AUTH_REQUIRED
+	errorInappropriateAuth = 0x2029 // ERROR_DS_INAPPROPRIATE_AUTH
+	errorTimeLimit         = 0x2022 // ERROR_DS_TIMELIMIT_EXCEEDED
+	errorAdminLimit        = 0x2024 // ERROR_DS_ADMIN_LIMIT_EXCEEDED
+	errorUnwilling         = 0x2035 // ERROR_DS_UNWILLING_TO_PERFORM
+	errorAuthMethod        = 0x2027 // ERROR_DS_AUTH_METHOD_NOT_SUPPORTED
+	errorDecoding          = 0x203D // ERROR_DS_DECODING_ERROR
+	errorBusy              = 0x200E // ERROR_DS_BUSY
 )
 
 // Data codes of a failed logon, Win32 error codes of the same meaning.
 const (
-	dataNoUser          = 0x525
 	dataWrongPassword   = 0x52e
 	dataHours           = 0x530
 	dataPasswordExpired = 0x532

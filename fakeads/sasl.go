@@ -193,6 +193,9 @@ func (s *Server) ownKeys(ctx context.Context) ([]*krbcrypt.Key, error) {
 // controllers make none since the updates of November 2021 (CVE-2021-42287).
 var errNoPAC = errors.New("the ticket has no PAC")
 
+// errNoSIDs is a ticket whose PAC names nobody.
+var errNoSIDs = errors.New("the PAC has no SIDs")
+
 // identify makes the identity of the PAC in the client's ticket, [MS-KILE]
 // 3.4.5.3. The directory is not asked who is in which group.
 func (s *Server) identify(ctx *gss.Context) (identity, error) {
