@@ -19,7 +19,7 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 // le is a value of four octets in the filter of a ping.
 func le(v byte) string { return string([]byte{v, 0, 0, 0}) }
 
-func allOf(terms ...[]byte) []byte { return element(tagContext|constructed|0, terms...) }
+func allOf(terms ...[]byte) []byte { return element(tagContext|constructed, terms...) }
 
 func pingOp(terms ...[]byte) []byte {
 	return searchOp("", directory.BaseObject, allOf(terms...), "Netlogon")

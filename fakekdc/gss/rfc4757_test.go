@@ -5,8 +5,8 @@ import (
 	"crypto/rc4"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jcmturner/gofork/encoding/asn1"
@@ -162,7 +162,7 @@ func TestRC4Padding(t *testing.T) {
 				if !errors.Is(err, ErrToken) {
 					t.Errorf("%q: got %q, %v, want ErrToken", tt.body, plain, err)
 				}
-			} else if err != nil || fmt.Sprintf("%s", plain) != string(bytes.Trim([]byte(tt.want), " ")) {
+			} else if err != nil || string(plain) != strings.TrimSpace(tt.want) {
 				t.Errorf("%q: got %q, %v, want %q", tt.body, plain, err, tt.want)
 			}
 		}
