@@ -70,7 +70,7 @@ func TestSnippets(t *testing.T) {
 				case "go":
 					runGo(t, b, root)
 				case "txtar":
-					file := filepath.Join(t.TempDir(), "snippet.txtar")
+					file := filepath.Join(t.TempDir(), bundleName(b.Text))
 					if err := os.WriteFile(file, []byte(b.Text), 0o600); err != nil {
 						t.Fatal(err)
 					}
@@ -85,6 +85,16 @@ func TestSnippets(t *testing.T) {
 	if run == 0 {
 		t.Error("no snippet was found to run")
 	}
+}
+
+// bundleName is the file name that a bundle wants: its id.
+func bundleName(text string) string {
+	for line := range strings.Lines(text) {
+		if id, ok := strings.CutPrefix(line, "id: "); ok {
+			return strings.TrimSpace(id) + ".txtar"
+		}
+	}
+	return "snippet.txtar"
 }
 
 // runConsole runs the commands of one block in one folder of their own, in order, each by a shell of its own.
