@@ -125,6 +125,15 @@ func TestRestrictions(t *testing.T) {
 		}
 	}
 	w.now = start
+	expiry := func(name, want string) {
+		t.Helper()
+		if got := w.value(w.account(name).DN, "msDS-UserPasswordExpiryTimeComputed"); got != want {
+			t.Errorf("password expiry of %s: got %s, want %s", name, got, want)
+		}
+	}
+	expiry("alice", kdsText(start.Add(maxAge)))
+	expiry("Host01$", "9223372036854775807")
+	expiry("Administrator", "9223372036854775807")
 	a := w.account("alice")
 	if want := start.Add(24 * time.Hour); !a.PwdCanChange.Equal(want) {
 		t.Errorf("password can change: got %v, want %v", a.PwdCanChange, want)
@@ -133,6 +142,7 @@ func TestRestrictions(t *testing.T) {
 	if a := w.account("alice"); !a.MustChangePassword || !a.PwdLastSet.IsZero() {
 		t.Errorf("pwdLastSet 0: got must change %t, set %v, want true and never", a.MustChangePassword, a.PwdLastSet)
 	}
+	expiry("alice", "0")
 	if got := w.value("CN=alice,CN=Users,"+base, "msDS-User-Account-Control-Computed"); got != "8388608" {
 		t.Errorf("computed account control: got %s, want 8388608 (PASSWORD_EXPIRED)", got)
 	}
@@ -346,4 +356,63 @@ func TestAccountBySIDAndDN(t *testing.T) {
 	if _, err := w.dc.AccountBySID(security.Everyone); !errors.Is(err, ErrNoAccount) {
 		t.Errorf("Everyone: got %v, want %v", err, ErrNoAccount)
 	}
+}
+
+// FuzzBindName looks up names that clients send before they have proved anything; whoever is found has that name.
+func FuzzBindName(f *testing.F) {
+	w := newWorld(f)
+	w.user("alice", Text("userPrincipalName", "alice.a@contoso.com"))
+	for _, name := range []string{"alice@contoso.com", `CONTOSO\alice`, "contoso.com/Users/alice"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		for _, find := range []func() (*Account, error){
+			func() (*Account, error) { return w.dc.AccountByBindName(name) },
+			func() (*Account, error) { return w.dc.AccountByName(Principal, name) },
+			func() (*Account, error) { return w.dc.AccountByName(Enterprise, name) },
+			func() (*Account, error) { return w.dc.AccountBySPN(name) },
+		} {
+			if a, err := find(); (err == nil) == (a == nil) || err != nil && !errors.Is(err, ErrNoAccount) {
+				t.Errorf("%q: got %v, %v", name, a, err)
+			}
+		}
+	})
+}
+
+func TestDelegationIsForAdministrators(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice")
+	w.computer("Host01")
+	dn := "CN=Host01,CN=Computers," + base
+	// Full control of the object is not enough: delegation takes a privilege.
+	v := w.dc.view()
+	sd := *v.byName(dn).sd.get()
+	acl := *sd.DACL
+	acl.ACEs = append([]security.ACE{{Mask: security.FullControl, SID: w.account("alice").SID}}, acl.ACEs...)
+	sd.DACL = &acl
+	w.must(w.modify(System(), dn, ModReplace, Attribute{Name: "nTSecurityDescriptor", Values: [][]byte{sd.Marshal()}}))
+	alice, admin := w.as("alice"), w.as("Administrator")
+	for _, c := range []struct {
+		attr   Attribute
+		result int
+	}{
+		{Text("description", "x"), 0},
+		{Text("userAccountControl", "4098"), 0},
+		{Text("userAccountControl", "528384"), 50},
+		{Text("userAccountControl", "16781312"), 50},
+		{Text("msDS-AllowedToDelegateTo", "http/x"), 50},
+	} {
+		code := uint32(0)
+		if c.result != 0 {
+			code = 0x2098
+		}
+		what := c.attr.Name + " " + string(c.attr.Values[0])
+		wantCode(t, what, w.modify(alice, dn, ModReplace, c.attr), c.result, code)
+		wantCode(t, what+" by an administrator", w.modify(admin, dn, ModReplace, c.attr), 0, 0)
+	}
+	if got := w.account("Host01$").AllowedToDelegateTo; len(got) != 1 || got[0] != "http/x" {
+		t.Errorf("delegation: got %q, want http/x", got)
+	}
+	// What is set already does not hinder other changes.
+	wantCode(t, "disabling it with the bit kept", w.modify(alice, dn, ModReplace, Text("userAccountControl", "16781314")), 0, 0)
 }

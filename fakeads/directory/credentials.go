@@ -3,6 +3,7 @@ package directory
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -114,8 +115,8 @@ func (s *secret) matches(text string, passwords *kds.Cache) (bool, error) {
 // change; a new password makes new ones.
 type credentials struct {
 	current  *secret
-	previous *secret    // the last one before, nil: none
-	history  [][16]byte // NT hashes, the current one first
+	previous *secret  // the last one before, nil: none
+	history  []string // passwords before the current one, the last first
 }
 
 // oldPasswordAccepted is how long the previous password of a gMSA works on. At exactly five minutes it stops.
@@ -128,31 +129,23 @@ func (c *credentials) replaced(s *secret, historyLength int) *credentials {
 	if c != nil && c.current != nil {
 		next.previous = c.current
 		s.version = c.current.version + 1
-	}
-	if !s.managed() && s.octets == nil && historyLength > 0 {
-		next.history = append(next.history, ntHash(s.text))
-		if c != nil {
-			next.history = append(next.history, c.history[:min(len(c.history), historyLength-1)]...)
+		if old := c.current; !old.managed() && old.octets == nil && historyLength > 1 {
+			next.history = append([]string{old.text}, c.history[:min(len(c.history), historyLength-2)]...)
 		}
 	}
 	return next
 }
 
-// remembers tells whether a password is among the last n of the history.
+// remembers tells whether a password is among the last n, the current one included.
 func (c *credentials) remembers(text string, n int) bool {
-	if c == nil {
+	if c == nil || n == 0 {
 		return false
 	}
-	h := ntHash(text)
-	for _, old := range c.history[:min(len(c.history), n)] {
-		if old == h {
-			return true
-		}
+	if c.current != nil && !c.current.managed() && c.current.octets == nil && c.current.text == text {
+		return true
 	}
-	return false
+	return slices.Contains(c.history[:min(len(c.history), n-1)], text)
 }
-
-func ntHash(text string) [16]byte { return [16]byte(krbcrypt.NTKey(krbcrypt.UTF16LE(text)).Value) }
 
 // saltOf is the salt of the AES keys ([MS-KILE] 3.1.1.2): of a computer "host" and its full name whatever its dNSHostName says,
 // of a user the left part of its UPN or its sAMAccountName, of a trust "krbtgt" and its name.

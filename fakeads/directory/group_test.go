@@ -221,3 +221,52 @@ func TestPrimaryGroup(t *testing.T) {
 	}
 	wantCode(t, "leaves its primary group", w.modify(admin, "CN=Staff,CN=Users,"+base, ModDelete, Text("member", dn)), 53, 0x561)
 }
+
+func TestSelfMembership(t *testing.T) {
+	w := newWorld(t)
+	alice := w.user("alice")
+	w.user("bob")
+	w.group("Open", secGlobal)
+	dn := "CN=Open,CN=Users," + base
+	v := w.dc.view()
+	sd := *v.byName(dn).sd.get()
+	acl := *sd.DACL
+	acl.ACEs = append([]security.ACE{{Type: security.AccessAllowedObject, Mask: security.RightSelf, SID: security.AuthenticatedUsers,
+		HasObjectType: true, ObjectType: security.MustGUID("bf9679c0-0de6-11d0-a285-00aa003049e2")}}, acl.ACEs...)
+	acl.Revision = security.ACLRevisionDS
+	sd.DACL = &acl
+	w.must(w.modify(System(), dn, ModReplace, Attribute{Name: "nTSecurityDescriptor", Values: [][]byte{sd.Marshal()}}))
+	c := w.as("alice")
+	wantCode(t, "somebody else", w.modify(c, dn, ModAdd, Text("member", "CN=bob,CN=Users,"+base)), 50, 0x2098)
+	wantCode(t, "oneself", w.modify(c, dn, ModAdd, Text("member", alice.DN)), 0, 0)
+	wantCode(t, "oneself out again", w.modify(c, dn, ModDelete, Text("member", alice.DN)), 0, 0)
+}
+
+// TestTokenInAnotherDomain signs a child's account in at the root: its own domain's groups and the root's local ones.
+func TestTokenInAnotherDomain(t *testing.T) {
+	w := newWorld(t, childDomain)
+	ctx := context.Background()
+	child := w.f.Domains()[1].DCs()[0]
+	far := "CN=Users,DC=child,DC=contoso,DC=com"
+	w.must(child.Add(ctx, System(), "CN=dora,"+far, userAttributes("dora")))
+	w.must(child.Add(ctx, System(), "CN=Staff,"+far, []Attribute{Text("objectClass", "group"), Text("sAMAccountName", "Staff"), Text("groupType", "-2147483646"), Text("member", "CN=dora,"+far)}))
+	w.must(child.Add(ctx, System(), "CN=FarLocal,"+far, []Attribute{Text("objectClass", "group"), Text("sAMAccountName", "FarLocal"), Text("groupType", "-2147483644"), Text("member", "CN=dora,"+far)}))
+	w.group("Local", secLocal)
+	w.member("Local", "CN=Staff,"+far)
+	dora, err := w.dc.AccountByBindName(`CHILD\dora`)
+	w.must(err)
+	if got, want := w.names(w.dc.TokenFor(dora).Groups), "Domain Users, Staff, Local, S-1-1-0, S-1-5-2, S-1-5-11, Users, Pre-Windows 2000 Compatible Access"; got != want {
+		t.Errorf("at the root: got %s, want %s", got, want)
+	}
+	if got, want := w.names(sidsOf(w.dc.GlobalGroups(dora))), "Domain Users, Staff"; got != want {
+		t.Errorf("global groups: got %s, want %s", got, want)
+	}
+	if got := w.names(child.TokenFor(dora).Groups); !strings.Contains(got, "FarLocal") || strings.Contains(got, ", Local") {
+		t.Errorf("in its own domain: got %s, want FarLocal and not Local", got)
+	}
+	dc, err := w.dc.AccountByName(Principal, "DC01$")
+	w.must(err)
+	if token := w.dc.TokenFor(dc); !token.Has(security.EnterpriseDCs) || !token.Has(w.f.Domains()[0].SID.Append(516)) {
+		t.Errorf("of a domain controller: got %s, want Enterprise and Domain Controllers", w.names(token.Groups))
+	}
+}

@@ -487,14 +487,53 @@ func TestAddRootKey(t *testing.T) {
 	if e, err := w.read(w.dc, w.as("alice"), dn, "msKds-RootKeyData"); err == nil {
 		t.Errorf("a user reads the key: got %+v, want no object", e)
 	}
-	broken := "CN=11111111-1111-4111-8111-111111111111," + rootKeysBelow + "CN=Configuration," + base
-	w.add(broken, Text("objectClass", "msKds-ProvRootKey"), Text("msKds-Version", "1"), Text("msKds-RootKeyData", "short"), Text("msKds-CreateTime", kdsText(start)),
-		Text("msKds-UseStartTime", kdsText(start.Add(-11*time.Hour))), Text("msKds-DomainID", "CN=DC01,OU=Domain Controllers,"+base),
-		Text("msKds-KDFAlgorithmID", "SP800_108_CTR_HMAC"), Text("msKds-SecretAgreementAlgorithmID", "DH"), Text("msKds-PublicKeyLength", "2048"), Text("msKds-PrivateKeyLength", "512"))
-	w.events = nil
-	wantCode(t, "a key that is too short", w.dc.Add(ctx, System(), gmsaDN("x"), gmsaAttributes("x")), 53, 0x8009000D)
-	if w.logged(4006) != 1 {
-		t.Error("invalid key: event 4006 is missing")
+}
+
+// TestInvalidRootKeys adds keys with one fault each beside a good one, which is used then.
+func TestInvalidRootKeys(t *testing.T) {
+	good := []Attribute{Text("objectClass", "msKds-ProvRootKey"), Text("msKds-Version", "1"), Text("msKds-RootKeyData", strings.Repeat("k", 64)),
+		Text("msKds-CreateTime", kdsText(start)), Text("msKds-UseStartTime", kdsText(start.Add(-11*time.Hour))), Text("msKds-DomainID", "CN=DC01,OU=Domain Controllers,"+base),
+		Text("msKds-KDFAlgorithmID", "SP800_108_CTR_HMAC"), Text("msKds-SecretAgreementAlgorithmID", "DH"), Text("msKds-PublicKeyLength", "2048"), Text("msKds-PrivateKeyLength", "512")}
+	keys := ",CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + base
+	for _, c := range []struct {
+		what   string
+		change Attribute
+		name   string
+		event  string
+		usable bool
+	}{
+		{"without a hash: SHA256", Text("msKds-Version", "1"), "11111111-1111-4111-8111-111111111111", "", true},
+		{"hash SHA1", Attribute{Name: "msKds-KDFParam", Values: [][]byte{kds.KDFParameters{Hash: "SHA1"}.Marshal()}}, "11111111-1111-4111-8111-111111111111", "", true},
+		{"hash MD5", Attribute{Name: "msKds-KDFParam", Values: [][]byte{kds.KDFParameters{Hash: "MD5"}.Marshal()}}, "11111111-1111-4111-8111-111111111111", "msKds-KDFParam", false},
+		{"hash parameters damaged", Text("msKds-KDFParam", "x"), "11111111-1111-4111-8111-111111111111", "msKds-KDFParam", false},
+		{"version 2", Text("msKds-Version", "2"), "11111111-1111-4111-8111-111111111111", "msKds-Version", false},
+		{"short data", Text("msKds-RootKeyData", "short"), "11111111-1111-4111-8111-111111111111", "msKds-RootKeyData", false},
+		{"no start", Text("msKds-UseStartTime", "0"), "11111111-1111-4111-8111-111111111111", "msKds-UseStartTime", false},
+		{"another algorithm", Text("msKds-KDFAlgorithmID", "sp800_108_ctr_hmac"), "11111111-1111-4111-8111-111111111111", "msKds-KDFAlgorithmID", false},
+		{"a name that is no GUID", Text("msKds-Version", "1"), "key", "", false},
+		{"a name in braces", Text("msKds-Version", "1"), "{11111111-1111-4111-8111-111111111111}", "", false},
+	} {
+		w := newWorld(t)
+		w.add("CN="+c.name+keys, append(without(good, c.change.Name), c.change)...)
+		w.events = nil
+		err := w.dc.Add(context.Background(), System(), gmsaDN("x"), gmsaAttributes("x"))
+		if c.usable {
+			wantCode(t, c.what, err, 0, 0)
+		} else {
+			wantCode(t, c.what, err, 53, 0x8009000D)
+		}
+		var got string
+		for _, e := range w.events {
+			if e.ID == 4006 {
+				got += e.Text
+			}
+		}
+		if c.event == "" && got != "" || !strings.Contains(got, c.event) {
+			t.Errorf("%s: got event %q, want one about %q", c.what, got, c.event)
+		}
+		w.now = w.now.Add(time.Minute)
+		w.rootKey(11 * time.Hour)
+		wantCode(t, c.what+", beside a good one", w.dc.Add(context.Background(), System(), gmsaDN("y"), gmsaAttributes("y")), 0, 0)
 	}
 }
 
@@ -531,6 +570,101 @@ func TestRealMembershipDescriptors(t *testing.T) {
 			if neighbour := sid.Domain().Append(sid.RID() + 1); allowed(neighbour) {
 				t.Errorf("%s: %v is not listed and gets the password", name, neighbour)
 			}
+		}
+	}
+}
+
+// TestClockInTheFuture stores the id of a domain controller whose clock ran ahead: the account stays on it until time catches up.
+func TestClockInTheFuture(t *testing.T) {
+	w := newWorld(t)
+	key := w.rootKey(11 * time.Hour)
+	w.gmsa("WebApp01")
+	ahead := kds.IntervalAt(start.Add(100 * 24 * time.Hour))
+	id := &kds.ManagedPasswordID{Flags: kds.EnvelopeEncrypts, Interval: ahead, RootKeyID: key, Domain: "contoso.com", Forest: "contoso.com"}
+	w.must(w.modify(System(), gmsaDN("WebApp01"), ModReplace, Attribute{Name: "msDS-ManagedPasswordId", Values: [][]byte{id.Marshal()}}))
+	b := w.blob(w.dc, "WebApp01")
+	if want := ahead.Add(72).Start().Sub(w.now); b.Query != want {
+		t.Errorf("query interval: got %v, want %v", b.Query, want)
+	}
+	wantKeys(t, "keys", w.keys(w.dc, "WebApp01$"), b.Current)
+	w.now = start.Add(60 * 24 * time.Hour)
+	if got := w.blob(w.dc, "WebApp01"); !bytes.Equal(got.Current, b.Current) {
+		t.Error("sixty days later: got another password")
+	}
+	w.now = ahead.Add(72).Start()
+	if got := w.blob(w.dc, "WebApp01"); !bytes.Equal(got.Previous, b.Current) || bytes.Equal(got.Current, b.Current) {
+		t.Error("when time has caught up: got no roll")
+	}
+}
+
+func TestRecreatedAccountHasAnotherPassword(t *testing.T) {
+	w := newWorld(t)
+	w.rootKey(11 * time.Hour)
+	a := w.gmsa("WebApp01")
+	before := w.blob(w.dc, "WebApp01")
+	w.must(w.dc.Delete(context.Background(), w.as("Administrator"), gmsaDN("WebApp01"), false))
+	if _, err := a.Keys(context.Background()); !errors.Is(err, ErrNoAccount) {
+		t.Errorf("keys of the deleted account: got %v, want %v", err, ErrNoAccount)
+	}
+	b := w.gmsa("WebApp01")
+	if b.SID == a.SID {
+		t.Error("the SID is the old one")
+	}
+	if after := w.blob(w.dc, "WebApp01"); bytes.Equal(after.Current, before.Current) {
+		t.Error("the password is the old one")
+	}
+}
+
+func TestSnapshotOfAccounts(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	w.rootKey(11 * time.Hour)
+	w.gmsa("WebApp01")
+	w.user("alice")
+	s := w.f.Snapshot()
+	first := w.keys(w.dc, "WebApp01$")
+	w.now = start.Add(31 * 24 * time.Hour)
+	if got := w.keys(w.dc, "WebApp01$"); got.Version != 2 {
+		t.Fatalf("after the roll: got version %d, want 2", got.Version)
+	}
+	w.must(w.dc.SetPassword(ctx, System(), w.account("alice").SID, "Pass!word2"))
+	w.account("alice").LogonSucceeded(ctx)
+	w.f.Restore(s)
+	w.now = start
+	if got := w.keys(w.dc, "WebApp01$"); got.Version != 1 || string(got.Keys[0].Value) != string(first.Keys[0].Value) {
+		t.Errorf("restored: got version %d, want 1 and the first keys", got.Version)
+	}
+	if a := w.account("alice"); a.LogonCount != 0 {
+		t.Errorf("restored: got %d logons, want 0", a.LogonCount)
+	}
+	if err := w.account("alice").CheckPassword(ctx, "Pass!word1"); err != nil {
+		t.Errorf("restored password: got %v", err)
+	}
+}
+
+// TestConcurrentRoll asks from many sides at the moment of a roll: everybody gets the keys of one password, and it is set once.
+func TestConcurrentRoll(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Events = nil })
+	w.rootKey(11 * time.Hour)
+	w.gmsa("WebApp01")
+	w.now = start.Add(31 * 24 * time.Hour)
+	results := make(chan *KeySet)
+	for range 8 {
+		go func() {
+			a, err := w.dc.AccountByName(Principal, "WebApp01$")
+			if err != nil {
+				results <- nil
+				return
+			}
+			a.LogonSucceeded(context.Background())
+			set, _ := a.Keys(context.Background())
+			a.PreviousKeys(context.Background())
+			results <- set
+		}()
+	}
+	for range 8 {
+		if set := <-results; set == nil || set.Version != 2 {
+			t.Errorf("got %+v, want version 2", set)
 		}
 	}
 }

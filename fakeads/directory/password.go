@@ -56,7 +56,10 @@ const (
 //
 // guess: that resets of machine accounts are exempt as well.
 func (t *tx) setPassword(d *draft, password string, how passwordChange) error {
-	p := t.passwordPolicy()
+	var p *passwordPolicy
+	if how != passwordGiven || d.e.cred != nil {
+		p = t.passwordPolicy()
+	}
 	uac := uint32(d.e.int(aUserAccountControl))
 	if how != passwordGiven && uac&(uacWorkstationTrust|uacServerTrust|uacInterdomainTrust) == 0 {
 		refused := attrErr(resultConstraintViolation, errPasswordRestriction, 1005, t.s.def(aUnicodePwd))
@@ -70,7 +73,11 @@ func (t *tx) setPassword(d *draft, password string, how passwordChange) error {
 			}
 		}
 	}
-	d.setCredentials(d.e.cred.replaced(&secret{text: password, salt: t.saltOf(&d.e), set: t.now}, p.history))
+	history := 0
+	if p != nil {
+		history = p.history
+	}
+	d.setCredentials(d.e.cred.replaced(&secret{text: password, salt: t.saltOf(&d.e), set: t.now}, history))
 	d.setInt(aPwdLastSet, int64(kds.FromTime(t.now)))
 	return nil
 }
@@ -173,7 +180,7 @@ func (t *tx) controlAccess(e *entry, right security.GUID) bool {
 	if t.c.Token == nil || e.sd == nil {
 		return false
 	}
-	return e.sd.sd.Allows(t.c.Token, security.RightControlAccess, security.ObjectTypes{ExtendedRight: right, Class: e.class.guid}, e.sid)
+	return e.sd.get().Allows(t.c.Token, security.RightControlAccess, security.ObjectTypes{ExtendedRight: right, Class: e.class.guid}, e.sid)
 }
 
 // SetPassword is the reset of [MS-SAMR] 3.1.5.6.4; c decides the rights. Length and complexity apply unless c is the system.

@@ -193,3 +193,54 @@ func TestUnicodePwd(t *testing.T) {
 		t.Errorf("pwdLastSet of a new account: got %s, want %s", got, want)
 	}
 }
+
+func TestPasswordHistory(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	alice := w.user("alice")
+	w.must(w.modify(System(), base, ModReplace, Text("pwdHistoryLength", "3")))
+	w.must(w.modify(System(), base, ModReplace, Text("minPwdAge", "0")))
+	for _, c := range []struct {
+		password string
+		code     uint32
+	}{
+		{"Pass!word1", 0x52D}, // the present one
+		{"Pass!word2", 0}, {"Pass!word1", 0x52D}, {"Pass!word3", 0}, {"Pass!word1", 0x52D}, {"Pass!word2", 0x52D},
+		{"Pass!word4", 0}, {"Pass!word1", 0}, // the fourth last
+		{"Pass!word3", 0x52D},
+	} {
+		result := 0
+		if c.code != 0 {
+			result = 19
+		}
+		wantCode(t, c.password, w.dc.ChangePassword(ctx, alice.SID, c.password), result, c.code)
+	}
+	// A stale copy of one of the last two passwords is not counted as an attack, an older one is.
+	count := func(password string, want int) {
+		t.Helper()
+		if err := w.account("alice").CheckPassword(ctx, password); !errors.Is(err, ErrWrongPassword) {
+			t.Errorf("%s: got %v, want %v", password, err, ErrWrongPassword)
+		}
+		if got := w.account("alice").BadPasswordCount; got != want {
+			t.Errorf("%s: got %d wrong passwords, want %d", password, got, want)
+		}
+	}
+	count("Pass!word4", 0)
+	count("Pass!word3", 0)
+	count("Pass!word2", 1)
+}
+
+func FuzzDecodePassword(f *testing.F) {
+	f.Add(EncodePassword("Pass!word1"))
+	f.Add([]byte(`"x"`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		password, ok := decodePassword(b)
+		if !ok {
+			return
+		}
+		again, ok := decodePassword(EncodePassword(password))
+		if !ok || again != password {
+			t.Errorf("%x: got %q, %t after encoding %q", b, again, ok, password)
+		}
+	})
+}

@@ -55,8 +55,8 @@ func TestMachineAccountQuota(t *testing.T) {
 
 	v := w.dc.view()
 	e := v.bySAM("h3$")
-	if want := w.f.Domains()[0].SID.Append(security.RIDDomainAdmins); e.sd.sd.Owner != want {
-		t.Errorf("owner: got %v, want Domain Admins", e.sd.sd.Owner)
+	if want := w.f.Domains()[0].SID.Append(security.RIDDomainAdmins); e.sd.get().Owner != want {
+		t.Errorf("owner: got %v, want Domain Admins", e.sd.get().Owner)
 	}
 	if got := string(e.value(aMSDSCreatorSID)); got != string(alice.SID.Bytes()) {
 		t.Errorf("mS-DS-CreatorSID: got %x, want alice", got)

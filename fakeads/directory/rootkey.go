@@ -81,11 +81,15 @@ func rootKeyOf(e *entry) (*kds.RootKey, error) {
 	return k, nil
 }
 
-// faultyAttribute names what keeps a root key from being used, as event 4006 does.
-func faultyAttribute(k *kds.RootKey) string {
+// faultyAttribute names what keeps a root key from being used, as event 4006 does; e is its object.
+func faultyAttribute(e *entry, k *kds.RootKey) string {
 	switch {
-	case k.Version != 1:
+	case e.int(aMsKdsVersion) != 1:
 		return "msKds-Version"
+	case e.int(aMsKdsUseStartTime) == 0:
+		return "msKds-UseStartTime"
+	case e.text(aMsKdsKDFAlgorithmID) != kds.KDFAlgorithm:
+		return "msKds-KDFAlgorithmID"
 	case len(k.Data) != kds.KeySize:
 		return "msKds-RootKeyData"
 	}
@@ -115,9 +119,10 @@ func (t *tx) rememberRootKeys() {
 		known = len(t.rs.kds.keys)
 	}
 	for _, k := range cache.keys[known:] {
-		if k.Check() != nil {
-			t.event(Event{Log: kdsLog, Source: kdsSource, ID: 4006, Level: "Error", Object: rootKeyName(t.r, k.ID).String(),
-				Text: fmt.Sprintf("Invalid master root key %v: attribute %s", k.ID, faultyAttribute(k))})
+		name := rootKeyName(t.r, k.ID)
+		if e := t.byDN(name); e != nil && k.Check() != nil {
+			t.event(Event{Log: kdsLog, Source: kdsSource, ID: 4006, Level: "Error", Object: name.String(),
+				Text: fmt.Sprintf("Invalid master root key %v: attribute %s.", k.ID, faultyAttribute(e, k))})
 		}
 	}
 	t.rs.kds = cache
