@@ -42,7 +42,7 @@ func (v *view) rights(c *Caller) *rights {
 // of are the caller's rights on an object.
 func (r *rights) of(e *entry) *objectRights {
 	key := rightsKey{sd: e.sd}
-	if e.sd.self && !e.sid.IsZero() {
+	if e.sd.aboutSelf() && !e.sid.IsZero() {
 		key.self = r.token.Has(e.sid)
 	}
 	if r.last != nil && r.lastOf == key {
@@ -54,7 +54,7 @@ func (r *rights) of(e *entry) *objectRights {
 		if key.self {
 			self = e.sid
 		}
-		o = &objectRights{Access: e.sd.sd.For(r.token, self), class: e.class.guid}
+		o = &objectRights{Access: e.sd.get().For(r.token, self), class: e.class.guid}
 		if r.cached == nil {
 			r.cached = map[rightsKey]*objectRights{}
 		}

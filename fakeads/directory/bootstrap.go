@@ -140,7 +140,8 @@ func (f *Forest) plant(st *forestState) {
 			st.replicas[r.index].usn = rs.usn
 		}
 	}
-	f.trusts(st, &shared)
+	st.version++ // what the domain's controllers share is not to be changed in place
+	f.trusts(st)
 	for _, rs := range st.replicas {
 		rs.stores[ncConfiguration], rs.stores[ncForestDNS] = shared[ncConfiguration], shared[ncForestDNS]
 		rs.usn = max(rs.usn, st.replicas[0].usn)
@@ -219,9 +220,9 @@ func critical(d *draft) { d.set(aIsCriticalSystemObject, valueTrue) }
 // fixed marks an object that can be neither deleted, renamed nor moved ([MS-ADTS] 2.2.11): 0x8C000000.
 func fixed(d *draft) { d.setInt(aSystemFlags, -1946157056) }
 
-// parseSD reads a descriptor for the planter's domain.
-func (p *planter) parseSD(sddl string) *security.Descriptor {
-	sd, err := security.ParseSDDL(sddl, p.r.domain.SID, p.f.domains[0].SID)
+// parseSD reads a constant descriptor for a domain.
+func (d *Domain) parseSD(sddl string) *security.Descriptor {
+	sd, err := security.ParseSDDL(sddl, d.SID, d.forest.domains[0].SID)
 	if err != nil {
 		panic(fmt.Sprintf("directory: %s: %v", sddl, err))
 	}
@@ -231,7 +232,10 @@ func (p *planter) parseSD(sddl string) *security.Descriptor {
 // sddl gives an object a descriptor of its own beside what it inherits.
 func (p *planter) sddl(parent *entry, class, text string) *descriptor {
 	owner, group := p.ownerOf(parent.nc)
-	return p.descriptorFor(parent.sd, p.s.class(class), p.parseSD(text), owner, group)
+	guid, above, d := p.s.class(class).guid, parent.sd, p.r.domain
+	return &descriptor{make: func() *security.Descriptor {
+		return security.Inherit(above.get(), d.parseSD(text), &security.Token{User: owner, PrimaryGroup: group}, guid)
+	}}
 }
 
 // wellKnownObject is one value of wellKnownObjects.
@@ -288,10 +292,13 @@ const kdsSD = "D:(A;;RPLCLORC;;;AU)(A;;RPWPCRLCLOCCRCWDWOSW;;;EA)(A;;RPWPCRLCLOC
 func (p *planter) configuration() {
 	f := p.f
 	root := f.domains[0]
-	sd := p.parseSD(configurationSD)
-	sd.Owner, sd.Group = root.SID.Append(security.RIDEnterpriseAdmins), root.SID.Append(security.RIDEnterpriseAdmins)
+	sd := &descriptor{make: func() *security.Descriptor {
+		sd := root.parseSD(configurationSD)
+		sd.Owner, sd.Group = root.SID.Append(security.RIDEnterpriseAdmins), root.SID.Append(security.RIDEnterpriseAdmins)
+		return sd
+	}}
 	nc := p.r.ncs[ncConfiguration].dn
-	head := p.head(ncConfiguration, "configuration", newDescriptor(sd), p.newGUID(), func(d *draft) {
+	head := p.head(ncConfiguration, "configuration", sd, p.newGUID(), func(d *draft) {
 		advanced(d)
 		d.set(aWellKnownObjects,
 			wellKnownObject(wkDeleted, nc.Child("CN", "Deleted Objects")),
@@ -418,12 +425,20 @@ func (p *planter) domainDNS(d *Domain) {
 	p.crossRef(p.below(ncConfiguration, "Partitions"), p.newGUID().String(), p.r.ncs[ncDomainDNS], d, 5)
 }
 
+// domainSD is the descriptor of a domain's head: the default of samDomain, which domainDNS has as an auxiliary class.
+func (p *planter) domainSD() *descriptor {
+	owner, group := p.ownerOf(ncDomain)
+	f, d, class := p.f, p.r.domain, p.s.class("samDomain")
+	return &descriptor{make: func() *security.Descriptor {
+		sd := *f.defaultDescriptor(class, d)
+		sd.Owner, sd.Group = owner, group
+		return &sd
+	}}
+}
+
 // dnsNC plants an application naming context of the DNS service. Zones' records are not objects here.
 func (p *planter) dnsNC(k ncKind, zone string) {
-	root := p.f.defaultDescriptor(p.s.class("samDomain"), p.r.domain)
-	sd := *root
-	sd.Owner, sd.Group = p.ownerOf(ncDomain)
-	head := p.head(k, "domainDNS", newDescriptor(&sd), p.newGUID(), func(d *draft) {
+	head := p.head(k, "domainDNS", p.domainSD(), p.newGUID(), func(d *draft) {
 		advanced(d)
 		d.setText(aDescription, "Microsoft DNS Directory")
 		d.set(aWellKnownObjects, wellKnownObject(wkDeleted, d.e.name.Child("CN", "Deleted Objects")))

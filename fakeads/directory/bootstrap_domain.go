@@ -13,12 +13,9 @@ const day = -24 * 60 * 60 * 10_000_000
 
 // domain plants the naming context of a domain.
 func (p *planter) domain(d *Domain) {
-	admins, _ := p.ownerOf(ncDomain)
-	sd := *p.f.defaultDescriptor(p.s.class("samDomain"), d)
-	sd.Owner, sd.Group = admins, admins
 	name := p.r.ncs[ncDomain].dn
 	under := func(attr, value string) dn.DN { return name.Child(attr, value) }
-	head := p.head(ncDomain, "domainDNS", newDescriptor(&sd), d.GUID, func(x *draft) {
+	head := p.head(ncDomain, "domainDNS", p.domainSD(), d.GUID, func(x *draft) {
 		x.e.sid = d.SID
 		x.set(aObjectSid, d.SID.Bytes())
 		critical(x)
@@ -397,7 +394,7 @@ func (p *planter) memberships(builtin, users, principals *entry, d *Domain) {
 
 // trusts plants the trusted domain objects between parent and child domains and between the roots of trees, with an
 // interdomain trust account for each ([MS-ADTS] 6.1.6).
-func (f *Forest) trusts(st *forestState, shared *[ncStored]store) {
+func (f *Forest) trusts(st *forestState) {
 	for i, d := range f.domains {
 		if i == 0 {
 			continue

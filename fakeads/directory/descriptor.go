@@ -2,23 +2,46 @@ package directory
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/gmsasim/gmsasim/fakeads/security"
 )
 
-// descriptor is a security descriptor, parsed and as bytes. Objects with the same descriptor share it.
+// descriptor is a security descriptor, parsed and as bytes. Objects with the same descriptor share it. One that follows from the
+// class and the parent is made when somebody first looks: many objects of a fresh forest are never asked for theirs.
 type descriptor struct {
-	sd    *security.Descriptor
-	bytes [][]byte // one value
-	self  bool     // some entry is about PRINCIPAL_SELF
+	once   sync.Once
+	make   func() *security.Descriptor // nil once it was made
+	sd     *security.Descriptor
+	self   bool
+	encode sync.Once
+	bytes  [][]byte
 }
 
 func newDescriptor(sd *security.Descriptor) *descriptor {
-	d := &descriptor{sd: sd, bytes: [][]byte{sd.Marshal()}}
-	if sd.DACL != nil {
-		d.self = slices.ContainsFunc(sd.DACL.ACEs, func(a security.ACE) bool { return a.SID == security.Self })
-	}
-	return d
+	return &descriptor{make: func() *security.Descriptor { return sd }}
+}
+
+// get is the descriptor; it must not be changed.
+func (d *descriptor) get() *security.Descriptor {
+	d.once.Do(func() {
+		d.sd = d.make()
+		d.make = nil
+		d.self = d.sd.DACL != nil && slices.ContainsFunc(d.sd.DACL.ACEs, func(a security.ACE) bool { return a.SID == security.Self })
+	})
+	return d.sd
+}
+
+// aboutSelf tells whether some entry is about PRINCIPAL_SELF.
+func (d *descriptor) aboutSelf() bool {
+	d.get()
+	return d.self
+}
+
+// values is the value of nTSecurityDescriptor.
+func (d *descriptor) values() [][]byte {
+	d.encode.Do(func() { d.bytes = [][]byte{d.get().Marshal()} })
+	return d.bytes
 }
 
 // heirKey is what the descriptor of a new object follows from when its creator gives none.
@@ -38,23 +61,30 @@ const maxHeirs = 1024
 // descriptorFor makes the descriptor of a new object: given by the creator, or the class's default, and what the parent hands
 // down ([MS-ADTS] 6.1.3, 7.1.3).
 func (t *tx) descriptorFor(parent *descriptor, class *classDef, given *security.Descriptor, owner, group security.SID) *descriptor {
-	var parentSD *security.Descriptor
-	if parent != nil {
-		parentSD = parent.sd
+	f, domain := t.f, t.r.domain
+	heir := func() *security.Descriptor {
+		var above *security.Descriptor
+		if parent != nil {
+			above = parent.get()
+		}
+		own := given
+		if own == nil {
+			own = f.defaultDescriptor(class, domain)
+		}
+		return security.Inherit(above, own, &security.Token{User: owner, PrimaryGroup: group}, class.guid)
 	}
-	creator := &security.Token{User: owner, PrimaryGroup: group}
 	if given != nil {
-		return newDescriptor(security.Inherit(parentSD, given, creator, class.guid))
+		return &descriptor{make: heir}
 	}
 	key := heirKey{parent, class, owner, group}
-	if d := t.f.heirs[key]; d != nil {
+	if d := f.heirs[key]; d != nil {
 		return d
 	}
-	d := newDescriptor(security.Inherit(parentSD, t.f.defaultDescriptor(class, t.r.domain), creator, class.guid))
-	if len(t.f.heirs) >= maxHeirs {
-		clear(t.f.heirs)
+	d := &descriptor{make: heir}
+	if len(f.heirs) >= maxHeirs {
+		clear(f.heirs)
 	}
-	t.f.heirs[key] = d
+	f.heirs[key] = d
 	return d
 }
 

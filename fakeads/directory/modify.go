@@ -304,7 +304,7 @@ func (t *tx) modifyDescriptor(x *draft, m *Modification, rights *rights) error {
 		return t.badValue()
 	}
 	e := x.old
-	sd := *e.sd.sd
+	sd := *e.sd.get()
 	if !given.Owner.IsZero() && given.Owner != sd.Owner || !given.Group.IsZero() && given.Group != sd.Group {
 		if !rights.has(e, security.RightWriteOwner, security.ObjectTypes{}) {
 			return secErr()
@@ -336,7 +336,7 @@ func (t *tx) modifyDescriptor(x *draft, m *Modification, rights *rights) error {
 	}
 	var parent *security.Descriptor
 	if p := t.byID(e.parent); p != nil {
-		parent = p.sd.sd
+		parent = p.sd.get()
 	}
 	x.setDescriptor(newDescriptor(security.Inherit(parent, &sd, nil, e.class.guid)))
 	return nil
@@ -357,10 +357,10 @@ func (t *tx) propagate(e *entry) {
 		k := key{child.sd, child.class}
 		sd := made[k]
 		if sd == nil {
-			sd = newDescriptor(security.Inherit(e.sd.sd, child.sd.sd, nil, child.class.guid))
+			sd = newDescriptor(security.Inherit(e.sd.get(), child.sd.get(), nil, child.class.guid))
 			made[k] = sd
 		}
-		if string(sd.bytes[0]) == string(child.sd.bytes[0]) {
+		if string(sd.values()[0]) == string(child.sd.values()[0]) {
 			continue
 		}
 		x := t.edit(child)

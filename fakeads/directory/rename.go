@@ -91,7 +91,7 @@ func (t *tx) modifyDN(name, newRDN, newSuperior string) error {
 	x := t.edit(e)
 	x.rename(parent, attr, value)
 	if moves {
-		x.setDescriptor(newDescriptor(security.Inherit(parent.sd.sd, e.sd.sd, nil, e.class.guid)))
+		x.setDescriptor(newDescriptor(security.Inherit(parent.sd.get(), e.sd.get(), nil, e.class.guid)))
 	}
 	if err := t.prepareModify(x); err != nil {
 		return err

@@ -170,6 +170,7 @@ func (st *forestState) receive(f *Forest, d *delivery, at time.Time) {
 		return
 	}
 	s := theSchema()
+	st.version++ // these contents are the receiver's alone
 	for _, op := range d.ops {
 		rs.apply(s, op, st.version, at)
 	}

@@ -73,7 +73,7 @@ type classDef struct {
 	defaultSD             func() *security.Descriptor
 	index                 int
 	parts                 map[*classDef]bool // the class, its superclasses and the auxiliary classes of all of them
-	structurals           []*classDef // structural classes whose chain or auxiliaries hold this one, itself included
+	structurals           []*classDef        // structural classes whose chain or auxiliaries hold this one, itself included
 }
 
 // schema is everything in schema_data.txt. It does not change.

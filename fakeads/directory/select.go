@@ -62,7 +62,7 @@ func (rd *reader) of(v *view, e *entry, d *attrDef) [][]byte {
 		}
 		return rd.made(start)
 	case aNTSecurityDescriptor:
-		return e.sd.bytes
+		return e.sd.values()
 	case aReplPropertyMetaData:
 		start := len(rd.buf)
 		rd.buf = v.appendMetaData(rd.buf, e)
@@ -388,14 +388,14 @@ func (q *query) descriptorOf(e *entry) [][]byte {
 			return nil
 		}
 	}
-	if flags == owner|group|dacl|sacl || flags == owner|group|dacl && e.sd.sd.SACL == nil {
-		return e.sd.bytes
+	if flags == owner|group|dacl|sacl || flags == owner|group|dacl && e.sd.get().SACL == nil {
+		return e.sd.values()
 	}
 	key := descriptorPart{e.sd, flags}
 	if v := q.descriptors[key]; v != nil {
 		return v
 	}
-	sd := *e.sd.sd
+	sd := *e.sd.get()
 	if flags&owner == 0 {
 		sd.Owner = security.SID{}
 	}

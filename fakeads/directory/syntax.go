@@ -86,7 +86,7 @@ func appendTime(b []byte, seconds int64) []byte {
 // parseTime reads GeneralizedTime and UTCTime in the forms that Active Directory takes.
 func parseTime(b []byte) (time.Time, bool) {
 	s := string(b)
-	for _, layout := range []string{"20060102150405.0Z", "20060102150405Z", "20060102150405.999999999Z", "20060102150405.999999999-0700", "20060102150405-0700", "200601021504Z", "060102150405Z"} {
+	for _, layout := range []string{"20060102150405.0Z", "20060102150405Z", "20060102150405.999999999Z", "20060102150405.999999999-0700", "20060102150405-0700", "060102150405Z"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), true
 		}
