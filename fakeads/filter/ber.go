@@ -13,7 +13,7 @@ const (
 	tagOctetString = 0x04
 	tagSequence    = 0x30
 
-	tagInitial = classContext | 0
+	tagInitial = classContext
 	tagAny     = classContext | 1
 	tagFinal   = classContext | 2
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"unicode/utf16"
 
+	//lint:ignore SA1019 the NT hash is MD4 ([MS-NLMP] 3.3.1), and nothing else will do
 	"golang.org/x/crypto/md4"
 
 	"github.com/gmsasim/gmsasim/fakeads/security"

@@ -180,7 +180,7 @@ func (p *sddlParser) descriptor() (*Descriptor, error) {
 	seen := ""
 	for p.spaces(); p.at < len(p.s); p.spaces() {
 		if p.at+1 >= len(p.s) || p.s[p.at+1] != ':' || strings.IndexByte("OGDS", p.s[p.at]) < 0 {
-			return nil, errors.New("O:, G:, D: or S: must start a part")
+			return nil, errors.New("a part must start with O:, G:, D: or S: here")
 		}
 		part := p.s[p.at]
 		if strings.IndexByte(seen, part) >= 0 {

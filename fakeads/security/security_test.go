@@ -231,10 +231,10 @@ func TestSDDL(t *testing.T) {
 
 func TestSDDLErrors(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
-		{"X:BA", "must start a part"}, {"O", "must start a part"}, {"O:BAO:BA", "O: is there twice"}, {"O:", "malformed SID"}, {"O:ZZ", `"ZZ" is no SID`}, {"O:S-1-5-x", "malformed SID"},
+		{"X:BA", "a part must start with"}, {"O", "a part must start with"}, {"O:BAO:BA", "O: is there twice"}, {"O:", "malformed SID"}, {"O:ZZ", `"ZZ" is no SID`}, {"O:S-1-5-x", "malformed SID"},
 		{"D:(A;;GA;;;SY", "( without )"}, {"D:(A;;GA;;SY)", "has 5 fields"}, {"D:(A;;GA;;;SY;(1))", "has 7 fields"}, {"D:(XA;;GA;;;SY)", "type \"XA\""}, {"D:(A;XX;GA;;;SY)", `"XX" in "XX" is unknown`},
 		{"D:(A;;G;;;SY)", `"G" in "G" is unknown`}, {"D:(A;;0x100000000;;;SY)", "rights"}, {"D:(A;;GA;bf967950-0de6-11d0-a285-00aa003049e2;;SY)", "takes no object type"},
-		{"D:(OA;;GA;bf967950;;SY)", "malformed GUID"}, {"D:(A;;GA;;;)", "malformed SID"}, {"D:NO_ACCESS_CONTROL(A;;GA;;;SY)", "with entries"}, {"D:(A;;GA;;;SY)x", "must start a part"},
+		{"D:(OA;;GA;bf967950;;SY)", "malformed GUID"}, {"D:(A;;GA;;;)", "malformed SID"}, {"D:NO_ACCESS_CONTROL(A;;GA;;;SY)", "with entries"}, {"D:(A;;GA;;;SY)x", "a part must start with"},
 		{"D:" + strings.Repeat("(A;;GA;;;SY)", 4000), "ACL of"}, {strings.Repeat(" ", maxDescriptor+1), "at most"},
 	} {
 		d, err := ParseSDDL(c.in, testDomain, testRoot)
