@@ -59,7 +59,7 @@ func (t *tx) joinedByUser(d *draft) error {
 	}
 	d.set(aMSDSCreatorSID, t.c.Token.User.Bytes())
 	if d.e.sd != nil {
-		sd := *d.e.sd.sd
+		sd := *d.e.sd.get()
 		sd.Owner = t.r.domain.SID.Append(security.RIDDomainAdmins)
 		d.setDescriptor(newDescriptor(&sd))
 	}
