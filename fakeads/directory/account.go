@@ -31,7 +31,8 @@ func (v *view) accountOrNone(e *entry) (*Account, error) {
 }
 
 // AccountByName finds a client principal in the order of [MS-KILE] 3.3.5.6.1: sAMAccountName, userPrincipalName name@realm,
-// sAMAccountName with $. An enterprise name is a userPrincipalName, or a sAMAccountName at a name of the domain. ErrNoAccount
+// sAMAccountName with $; altSecurityIdentities are not modelled. An enterprise name is a userPrincipalName, or a sAMAccountName at a
+// name of the domain. ErrNoAccount
 // when there is none.
 func (r *Replica) AccountByName(kind NameKind, name string) (*Account, error) {
 	v := r.view()
