@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 	"github.com/jcmturner/gokrb5/v8/client"
@@ -245,4 +246,40 @@ func TestStandardPorts(t *testing.T) {
 	check(t, err)
 	defer c.Close()
 	check(t, c.Bind("alice@contoso.com", "Passw0rd!"))
+}
+
+// TestOutsideKpasswd changes a password over the sockets. The domain's minimum age counts in domain time.
+func TestOutsideKpasswd(t *testing.T) {
+	d := StartT(t, Contoso())
+	conf, err := config.NewFromString(string(d.Krb5Conf()))
+	check(t, err)
+	change := func(from, to string) error {
+		c := client.NewWithPassword("alice", d.Realm(), from, conf)
+		defer c.Destroy()
+		check(t, c.Login())
+		ok, err := c.ChangePasswd(to)
+		if err == nil && !ok {
+			err = errors.New("refused")
+		}
+		return err
+	}
+	if err := change("Passw0rd!", "Another!88"); err == nil {
+		t.Error("on the day of the last change: got nil, want that the minimum age forbids it")
+	}
+	d.Clock.Advance(25 * time.Hour)
+	if err := change("Passw0rd!", "short"); err == nil {
+		t.Error("a short password: got nil")
+	}
+	check(t, change("Passw0rd!", "Another!88"))
+	d.WantTrace(t, "kpasswd result 4", "outside -> DC01: alice@CONTOSO.COM for kadmin/changepw => ok")
+	if _, err := d.KerberosTo(t.Context(), "alice", "host/webapp01"); err != nil {
+		t.Errorf("the domain does not know the new password: %v", err)
+	}
+	if _, err := d.Host("ContainerHost01").SignIn("alice", "Passw0rd!"); err == nil {
+		t.Error("the old password works")
+	}
+	d.Inject(Fault{On: Kpasswd, Do: KRBError(29), Count: 1})
+	if err := change("Another!88", "Third!99"); err == nil {
+		t.Error("with a fault: got nil")
+	}
 }

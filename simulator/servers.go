@@ -34,7 +34,7 @@ func kdcText(x *fakekdc.Exchange) string {
 	if len(x.Client.Parts) > 0 {
 		parts = append(parts, x.Client.String()+"@"+x.ClientRealm)
 	}
-	if len(x.OnBehalfOf.Parts) > 0 {
+	if len(x.OnBehalfOf.Parts) > 0 && !x.OnBehalfOf.EqualFold(x.Client) {
 		parts = append(parts, "on behalf of "+x.OnBehalfOf.String())
 	}
 	if len(x.Server.Parts) > 0 {
@@ -55,10 +55,13 @@ func (dc *DC) traceKDC(ctx context.Context, x fakekdc.Exchange) {
 		if x.Err != nil {
 			e.Detail = strings.TrimPrefix(strings.TrimPrefix(x.Err.Error(), e.Result), ": ")
 		}
-	case x.Err != nil:
-		e.Result, e.Code = "no answer", 1
 	case x.Result != 0:
 		e.Result, e.Code = fmt.Sprintf("kpasswd result %d", x.Result), int(x.Result)
+		if x.Err != nil {
+			e.Detail = x.Err.Error()
+		}
+	case x.Err != nil:
+		e.Result, e.Code = "no answer", 1
 	case x.Referral != "":
 		e.Detail = "refers to " + x.Referral
 	case x.TicketEType != 0:

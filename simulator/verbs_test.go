@@ -230,6 +230,16 @@ func TestKeptPassword(t *testing.T) {
 	if _, err := h.SignInAsServiceAccount("WebApp01"); err != nil {
 		t.Errorf("with the kept password: %v", err)
 	}
+	r, err := d.Rotation("WebApp01")
+	check(t, err)
+	d.Clock.AdvanceTo(r.Start(1).Add(time.Minute)) // the host should ask again and cannot; the old password works for five minutes
+	if _, err := h.SignInAsServiceAccount("WebApp01"); err != nil {
+		t.Errorf("with the kept password after its time: %v", err)
+	}
+	d.Clock.Advance(10 * time.Minute)
+	if _, err := h.SignInAsServiceAccount("WebApp01"); !errors.Is(err, diag.DCUnreachable) {
+		t.Errorf("when the kept password works no more: got %v, want %v", err, diag.DCUnreachable)
+	}
 	h.Restart()
 	if _, err := h.SignInAsServiceAccount("WebApp01"); !errors.Is(err, diag.DCUnreachable) {
 		t.Errorf("after a restart: got %v, want %v", err, diag.DCUnreachable)
