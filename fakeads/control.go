@@ -176,8 +176,8 @@ func decodeSort(r *reader) ([]directory.SortKey, error) {
 		}
 		k := list.in(tagSequence, "sort key")
 		key := directory.SortKey{Attribute: k.text("attribute type")}
-		if k.peek() == tagContext|0 {
-			k.element(tagContext|0, "ordering rule") // a locale; there is one order here
+		if k.peek() == tagContext {
+			k.element(tagContext, "ordering rule") // a locale; there is one order here
 		}
 		if k.peek() == tagContext|1 {
 			v := k.element(tagContext|1, "reverse order")

@@ -371,7 +371,7 @@ func octets(s string) []byte { return element(tagOctets, []byte(s)) }
 func number(tag byte, v int) []byte { return appendNumber(nil, tag, v) }
 
 func bindOp(name, password string) []byte {
-	return element(opBindRequest, number(tagInteger, 3), octets(name), element(tagContext|0, []byte(password)))
+	return element(opBindRequest, number(tagInteger, 3), octets(name), element(tagContext, []byte(password)))
 }
 
 func saslOp(mechanism string, creds []byte) []byte {
@@ -392,7 +392,7 @@ func searchOp(base string, scope int, filter []byte, attrs ...string) []byte {
 }
 
 func extendedOp(oid string, value []byte) []byte {
-	parts := [][]byte{element(tagContext|0, []byte(oid))}
+	parts := [][]byte{element(tagContext, []byte(oid))}
 	if value != nil {
 		parts = append(parts, element(tagContext|1, value))
 	}

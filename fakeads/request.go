@@ -10,7 +10,7 @@ import (
 
 // Tags of protocol operations, RFC 4511 4.2 to 4.12.
 const (
-	opBindRequest      = tagApplication | constructed | 0
+	opBindRequest      = tagApplication | constructed
 	opBindResponse     = tagApplication | constructed | 1
 	opUnbindRequest    = tagApplication | 2
 	opSearchRequest    = tagApplication | constructed | 3
@@ -208,7 +208,7 @@ func (d *decoder) operation(req *request, content []byte) error {
 	case KindModifyDN:
 		req.modifyDN = &modifyDNRequest{dn: r.text("entry"), newRDN: r.text("newrdn"), deleteOld: r.boolean("deleteoldrdn")}
 		if r.more() {
-			req.modifyDN.newSuperior = string(r.element(tagContext|0, "newSuperior"))
+			req.modifyDN.newSuperior = string(r.element(tagContext, "newSuperior"))
 		}
 	case KindCompare:
 		req.compare = &compareRequest{dn: r.text("entry")}
@@ -216,7 +216,7 @@ func (d *decoder) operation(req *request, content []byte) error {
 		req.compare.attr, req.compare.value = a.text("attributeDesc"), a.octets("assertionValue")
 		r.close(&a, "assertion")
 	case KindExtended:
-		req.extended = &extendedRequest{oid: string(r.element(tagContext|0, "requestName"))}
+		req.extended = &extendedRequest{oid: string(r.element(tagContext, "requestName"))}
 		if r.more() {
 			req.extended.value = r.element(tagContext|1, "requestValue")
 		}
@@ -324,7 +324,7 @@ func (d *decoder) attribute(r *reader) directory.Attribute {
 }
 
 func (d *decoder) controls(req *request, m *reader) error {
-	list := m.in(tagContext|constructed|0, "controls")
+	list := m.in(tagContext|constructed, "controls")
 	for list.more() {
 		if len(req.controls) == maxControls {
 			return fmt.Errorf("%w: more than %d controls", errTooMany, maxControls)

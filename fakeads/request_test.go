@@ -37,7 +37,7 @@ func TestDecodeRequest(t *testing.T) {
 			modify: &modifyRequest{dn: "CN=x", changes: []directory.Modification{{Op: directory.ModReplace, Attribute: directory.Text("member", "1", "2")}}}}},
 		{"add", envelope(9, element(opAddRequest, octets("CN=x"), element(tagSequence, element(tagSequence, octets("cn"), element(tagSet, octets("x")))))),
 			request{id: 9, op: opAddRequest, kind: KindAdd, add: &directory.AddRequest{DN: "CN=x", Attributes: []directory.Attribute{directory.Text("cn", "x")}}}},
-		{"modify DN", envelope(9, element(opModifyDNRequest, octets("CN=x"), octets("CN=y"), []byte{tagBoolean, 1, 1}, element(tagContext|0, []byte("OU=z")))),
+		{"modify DN", envelope(9, element(opModifyDNRequest, octets("CN=x"), octets("CN=y"), []byte{tagBoolean, 1, 1}, element(tagContext, []byte("OU=z")))),
 			request{id: 9, op: opModifyDNRequest, kind: KindModifyDN, modifyDN: &modifyDNRequest{dn: "CN=x", newRDN: "CN=y", newSuperior: "OU=z", deleteOld: true}}},
 		{"compare", envelope(9, element(opCompareRequest, octets("CN=x"), element(tagSequence, octets("cn"), octets("x")))),
 			request{id: 9, op: opCompareRequest, kind: KindCompare, compare: &compareRequest{dn: "CN=x", attr: "cn", value: []byte("x")}}},

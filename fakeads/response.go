@@ -56,7 +56,7 @@ func appendControls(b []byte, controls []control) []byte {
 	if len(controls) == 0 {
 		return b
 	}
-	b, list := openElement(b, tagContext|constructed|0)
+	b, list := openElement(b, tagContext|constructed)
 	for _, c := range controls {
 		var one int
 		b, one = openElement(b, tagSequence)

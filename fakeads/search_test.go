@@ -67,7 +67,7 @@ func TestRootDSE(t *testing.T) {
 func TestNetlogonOverTCP(t *testing.T) {
 	w := newWorld(t, nil)
 	p := w.dial(w.listen((*Server).Serve))
-	ping := element(tagContext|constructed|0, equal("DnsDomain", "contoso.com"), equal("NtVer", "\x06\x00\x00\x00"))
+	ping := element(tagContext|constructed, equal("DnsDomain", "contoso.com"), equal("NtVer", "\x06\x00\x00\x00"))
 	rep, entries := p.collect(searchOp("", directory.BaseObject, ping, "NetLogon"))
 	if rep.code != 0 || len(entries) != 1 || len(entries[0].attrs) != 1 || !strings.EqualFold(entries[0].attrs[0].Name, "netlogon") {
 		t.Fatalf("got %d and %+v, want one entry with netlogon", rep.code, entries)
@@ -76,7 +76,7 @@ func TestNetlogonOverTCP(t *testing.T) {
 	if err != nil || got.Domain != "contoso.com" {
 		t.Errorf("got %+v, %v, want the answer for contoso.com", got, err)
 	}
-	ping = element(tagContext|constructed|0, equal("DnsDomain", "fabrikam.com"), equal("NtVer", "\x06\x00\x00\x00"))
+	ping = element(tagContext|constructed, equal("DnsDomain", "fabrikam.com"), equal("NtVer", "\x06\x00\x00\x00"))
 	if rep, entries := p.collect(searchOp("", directory.BaseObject, ping, "netlogon")); rep.code != 0 || len(entries) != 0 {
 		t.Errorf("got %d and %d entries, want success and none", rep.code, len(entries))
 	}
@@ -101,7 +101,7 @@ func TestControls(t *testing.T) {
 		{"deleted", []control{{oid: oidShowDeleted}, {oid: oidShowRecycled}}, func(r *directory.SearchRequest) bool { return r.ShowDeleted && r.ShowRecycled }},
 		{"domain scope", []control{{oid: oidDomainScope}}, func(r *directory.SearchRequest) bool { return r.DomainScope }},
 		{"search options", []control{{oid: oidSearchOptions, value: sequence(number(tagInteger, 3))}}, func(r *directory.SearchRequest) bool { return r.DomainScope && r.PhantomRoot }},
-		{"sort", []control{{oid: oidSort, value: sequence(sequence(octets("cn")), sequence(octets("name"), element(tagContext|0, []byte("2.5.13.3")), []byte{tagContext | 1, 1, 1}))}},
+		{"sort", []control{{oid: oidSort, value: sequence(sequence(octets("cn")), sequence(octets("name"), element(tagContext, []byte("2.5.13.3")), []byte{tagContext | 1, 1, 1}))}},
 			func(r *directory.SearchRequest) bool {
 				return len(r.Sort) == 2 && r.Sort[0] == directory.SortKey{Attribute: "cn"} && r.Sort[1] == directory.SortKey{Attribute: "name", Reverse: true}
 			}},

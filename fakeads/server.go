@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
@@ -191,7 +192,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, d door) error {
 	}
 	defer release()
 	defer context.AfterFunc(ctx, func() { l.Close() })()
-	t := newLibrary()
+	var t transport = newLibrary()
 	err = t.serve(&listener{Listener: l, s: s, ctx: ctx, door: d})
 	l.Close()
 	switch {
@@ -225,7 +226,7 @@ func (s *Server) ServeConn(ctx context.Context, raw net.Conn) error {
 	if err != nil {
 		return err
 	}
-	t := newLibrary()
+	var t transport = newLibrary()
 	_ = t.serve(&single{c: c}) // ends with the connection
 	t.stop()
 	switch cause := c.reason(); {
@@ -338,6 +339,17 @@ type listener struct {
 // maxBackoff is the longest pause after a failure to accept, such as too many open files.
 const maxBackoff = time.Second
 
+// passing tells whether a listener may accept again after this error: the system
+// is short of something, or the client went before it was taken.
+func passing(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.ECONNRESET} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
 // Accept implements net.Listener.
 func (l *listener) Accept() (net.Conn, error) {
 	pause := 5 * time.Millisecond
@@ -349,8 +361,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			}
 			continue
 		}
-		var ne net.Error
-		if errors.Is(err, net.ErrClosed) || !errors.As(err, &ne) || !ne.Temporary() { //nolint:staticcheck // as net/http does
+		if !passing(err) {
 			return nil, err
 		}
 		timer := time.NewTimer(pause)
