@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -279,14 +280,15 @@ func paged(size int64, cookie []byte) *ber.Packet {
 
 // nextCookie reads the cookie out of a searchResultDone that is followed by its controls.
 func nextCookie(done []byte) ([]byte, error) {
-	p, err := ber.DecodePacketErr(done)
-	if err != nil {
-		return nil, err
-	}
 	if err := resultOK(done); err != nil {
 		return nil, err
 	}
-	rest := done[len(p.Bytes()):]
+	// Servers choose between short and long lengths, so that the size of the element decoded and encoded again tells nothing.
+	r := bytes.NewReader(done)
+	if _, err := ber.ReadPacket(r); err != nil {
+		return nil, err
+	}
+	rest := done[len(done)-r.Len():]
 	if len(rest) == 0 || rest[0] != controlsTag {
 		return nil, errors.New("page without a paged-results control")
 	}
