@@ -17,6 +17,8 @@ import (
 type options struct {
 	rounds int
 	length time.Duration
+	// profile is the beginning of the names of files with profiles of our processes; empty: none.
+	profile string
 }
 
 // A worker is one client: do makes one request and says how many units (requests, entries) it got.

@@ -15,12 +15,13 @@ func main() {
 	only := flag.String("only", "kdc,ldap,process", "parts to measure")
 	seconds := flag.Float64("seconds", 2, "length of a round")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds of which the median is taken")
+	flag.StringVar(&o.profile, "cpuprofile", "", "write profiles of what is ours to files whose names begin so")
 	serve := flag.Int("serve", -1, "serve a domain with this many accounts until standard input ends; used by the benchmark itself")
 	flag.Parse()
 	o.length = time.Duration(*seconds * float64(time.Second))
 	var err error
 	if *serve >= 0 {
-		err = serveDomain(context.Background(), *serve)
+		err = serveDomain(context.Background(), *serve, o)
 	} else {
 		err = run(strings.Split(*only, ","), o)
 	}

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gmsasim/gmsasim/simulator"
 )
@@ -34,31 +33,37 @@ func population(n int) simulator.Config {
 type addresses struct{ KDC, LDAP, BaseDN, Admin string }
 
 // serveDomain starts a domain with n accounts, prints its addresses as JSON and serves until standard input ends.
-func serveDomain(ctx context.Context, n int) error {
+func serveDomain(ctx context.Context, n int, o options) error {
 	d, err := simulator.Start(ctx, population(n))
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	err = json.NewEncoder(os.Stdout).Encode(addresses{
-		KDC: d.KDCAddr(), LDAP: strings.TrimPrefix(d.LDAPURL(), "ldap://"), BaseDN: d.BaseDN(), Admin: "CN=Administrator,CN=Users," + d.BaseDN(),
-	})
+	runtime.GC()
+	stop, err := profileTo(o.profile, "")
 	if err != nil {
 		return err
 	}
-	runtime.GC()
-	_, err = io.Copy(io.Discard, os.Stdin)
-	return err
+	err = json.NewEncoder(os.Stdout).Encode(addresses{
+		KDC: d.KDCAddr(), LDAP: strings.TrimPrefix(d.LDAPURL(), "ldap://"), BaseDN: d.BaseDN(), Admin: "CN=Administrator,CN=Users," + d.BaseDN(),
+	})
+	if err == nil {
+		_, err = io.Copy(io.Discard, os.Stdin)
+	}
+	return stop(err)
 }
 
 // startOurs starts this program again as a server, so that processor time and memory are the server's alone.
-func startOurs(n int) (*server, addresses, error) {
+func startOurs(n int, o options) (*server, addresses, error) {
 	var a addresses
 	self, err := os.Executable()
 	if err != nil {
 		return nil, a, err
 	}
 	cmd := exec.Command(self, "-serve", strconv.Itoa(n))
+	if o.profile != "" {
+		cmd.Args = append(cmd.Args, "-cpuprofile", o.profile+fmt.Sprintf(".serve-%d", n))
+	}
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -87,7 +92,7 @@ func startOurs(n int) (*server, addresses, error) {
 }
 
 func benchKDC(peers tree, o options) ([]row, error) {
-	s, a, err := startOurs(benchClients)
+	s, a, err := startOurs(benchClients, o)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +125,7 @@ func benchKDC(peers tree, o options) ([]row, error) {
 func benchLDAP(peers tree, o options) ([]row, error) {
 	var rows []row
 	for _, n := range []int{1_000, 10_000, 100_000} {
-		s, a, err := startOurs(n)
+		s, a, err := startOurs(n, o)
 		if err != nil {
 			return rows, err
 		}
@@ -176,92 +181,4 @@ func benchLDAP(peers tree, o options) ([]row, error) {
 		}
 	}
 	return rows, nil
-}
-
-// benchProcess measures what a test in the same process waits for.
-func benchProcess(_ tree, o options) ([]row, error) {
-	ctx := context.Background()
-	contoso, err := repeat(o, func() error {
-		d, err := simulator.Start(ctx, simulator.Contoso())
-		if err != nil {
-			return err
-		}
-		d.LDAPURL()
-		d.LDAPSURL()
-		d.KDCAddr()
-		d.KpasswdAddr()
-		d.DNSAddr()
-		return d.Close()
-	})
-	if err != nil {
-		return nil, err
-	}
-	cfg := population(10_000)
-	many, err := repeat(o, func() error {
-		d, err := simulator.Start(ctx, cfg)
-		if err != nil {
-			return err
-		}
-		return d.Close()
-	})
-	if err != nil {
-		return nil, err
-	}
-	fullCase := func(keys *simulator.Keys) func() error {
-		seed := uint64(0)
-		return func() error {
-			c := simulator.Contoso()
-			c.Keys = keys
-			if keys == nil {
-				seed++
-				c.Seed = seed
-			}
-			d, err := simulator.Start(ctx, c)
-			if err != nil {
-				return err
-			}
-			defer d.Close()
-			h := d.Host("ContainerHost01")
-			if err := h.TestServiceAccount("WebApp01"); err != nil {
-				return err
-			}
-			_, err = h.KerberosTo("host/WebApp01.contoso.com")
-			return err
-		}
-	}
-	fresh, err := repeat(o, fullCase(nil))
-	if err != nil {
-		return nil, err
-	}
-	remembered, err := repeat(o, fullCase(simulator.NewKeys()))
-	if err != nil {
-		return nil, err
-	}
-	return []row{
-		{what: "Contoso() with all listeners up and down", unit: "ms", ours: millis(contoso), bar: 5, aim: 2, smaller: true},
-		{what: "start with 10000 accounts", unit: "ms", ours: millis(many), bar: 100, aim: 50, smaller: true},
-		{what: "full case in a fresh domain, fresh keys", unit: "per second and core", ours: 1 / fresh.Seconds(), bar: 50, aim: 100},
-		{what: "full case in a fresh domain, remembered keys", unit: "per second and core", ours: 1 / remembered.Seconds(), bar: 400},
-	}, nil
-}
-
-// repeat runs f on one processor for the length of all rounds and gives the mean time of a call.
-func repeat(o options, f func() error) (time.Duration, error) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	if err := f(); err != nil {
-		return 0, err
-	}
-	var times []time.Duration
-	for range o.rounds {
-		n := 0
-		start := time.Now()
-		for time.Since(start) < o.length {
-			if err := f(); err != nil {
-				return 0, err
-			}
-			n++
-		}
-		times = append(times, time.Since(start)/time.Duration(n))
-	}
-	return median(times), nil
 }
