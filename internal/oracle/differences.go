@@ -53,4 +53,6 @@ var Differences = map[string]Difference{
 		Because: "a Windows DC also has a time service and ADWS ([MS-ADTS] 6.3.1.2)"},
 	"D20": {Samba: "msKds-PrivateKeyLength 256", Gmsasim: "512",
 		Because: "the value that Windows writes"},
+	"D22": {Samba: "a password may contain the account's name", Gmsasim: "it may not",
+		Because: "DOMAIN_PASSWORD_COMPLEX of [MS-SAMR] 3.1.1.7.1; Samba counts kinds of characters only"},
 }

@@ -11,7 +11,7 @@ objectClass: user
 sAMAccountName: alice
 userPrincipalName: alice@contoso.com
 userAccountControl: 512
-unicodePwd:: {{pw "Alice!2026"}}
+unicodePwd:: {{pw "Wonder!2026"}}
 
 dn: CN=Bob Disabled,CN=Users,DC=contoso,DC=com
 changetype: add
@@ -19,7 +19,7 @@ objectClass: user
 sAMAccountName: bob
 userPrincipalName: robert@contoso.com
 userAccountControl: 514
-unicodePwd:: {{pw "Bob!202600"}}
+unicodePwd:: {{pw "Builder!2026"}}
 
 ` + hostLDIF("01", "msDS-SupportedEncryptionTypes: 28") + hostLDIF("02", "msDS-SupportedEncryptionTypes: 28") +
 		hostLDIF("03", "msDS-SupportedEncryptionTypes: 24") + hostLDIF("04", "description: no encryption types"),

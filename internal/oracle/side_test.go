@@ -155,7 +155,7 @@ func (s *side) ccache(as string) string {
 
 // passwords of the population's accounts.
 var passwords = map[string]string{
-	"Administrator": adminPass, "alice": "Alice!2026", "ContainerHost01$": "HostPass!01", "ContainerHost02$": "HostPass!02",
+	"Administrator": adminPass, "alice": "Wonder!2026", "ContainerHost01$": "HostPass!01", "ContainerHost02$": "HostPass!02",
 	"ContainerHost03$": "HostPass!03", "ContainerHost04$": "HostPass!04",
 }
 
