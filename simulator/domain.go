@@ -92,7 +92,7 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 		rand:      newSeededRand(cfg.Seed, "clients"),
 		byName:    map[string]*Host{},
 		admins:    map[string]*logon{},
-		passwords: map[string]string{},
+		passwords: make(map[string]string, len(cfg.Users)+1),
 	}
 	d.Clock = newClock(d, cfg.Start, cfg.FollowRealTime)
 	d.Admin = &Admin{d: d, as: "Administrator"}

@@ -43,7 +43,7 @@ func (d *Domain) populate() error {
 	if err := d.populateRootKeys(); err != nil {
 		return err
 	}
-	b := newPopulation(d)
+	b := newPopulation(d, len(d.cfg.Hosts)+len(d.cfg.Users)+len(d.cfg.Groups)+len(d.cfg.ServiceAccounts))
 	for i := range d.cfg.Hosts {
 		b.host(&d.cfg.Hosts[i])
 	}
@@ -214,13 +214,16 @@ func hostObject(dom *directory.Domain, h HostConfig, password string) directory.
 	return directory.AddRequest{DN: "CN=" + h.Name + ",CN=Computers," + dom.DN, Attributes: attrs}
 }
 
+// classUser is shared by all users of all domains; the directory does not change what it is given.
+var classUser = directory.Text("objectClass", "user")
+
 func userObject(dom *directory.Domain, u User) directory.AddRequest {
 	uac := uint32(uacNormal)
 	if u.Disabled {
 		uac |= uacDisabled
 	}
 	attrs := []directory.Attribute{
-		directory.Text("objectClass", "user"),
+		classUser,
 		directory.Text("sAMAccountName", u.Name),
 		integer("userAccountControl", uac),
 		unicodePwd(u.Password),
@@ -335,8 +338,10 @@ type population struct {
 	later   []Group           // with members that have to wait
 }
 
-func newPopulation(d *Domain) *population {
-	return &population{d: d, objects: map[*directory.Domain][]directory.AddRequest{}, dns: map[string]string{}}
+func newPopulation(d *Domain, size int) *population {
+	b := &population{d: d, objects: map[*directory.Domain][]directory.AddRequest{}, dns: make(map[string]string, size)}
+	b.objects[d.root()] = make([]directory.AddRequest, 0, size)
+	return b
 }
 
 func (b *population) domain(name string) *directory.Domain {
@@ -346,9 +351,14 @@ func (b *population) domain(name string) *directory.Domain {
 	return b.d.forest.Domain(name)
 }
 
+// principalKey is the name of an account or group of a domain without regard to case.
+func principalKey(netBIOSName, sam string) string {
+	return strings.ToLower(netBIOSName + `\` + sam)
+}
+
 func (b *population) add(dom *directory.Domain, sam string, o directory.AddRequest) {
 	b.objects[dom] = append(b.objects[dom], o)
-	b.dns[strings.ToLower(dom.NetBIOSName+`\`+sam)] = o.DN
+	b.dns[principalKey(dom.NetBIOSName, sam)] = o.DN
 }
 
 func (b *population) host(h *HostConfig) {
@@ -432,7 +442,7 @@ func (b *population) memberDNs(dom *directory.Domain, members []string) (dns []s
 		if !qualified {
 			nb, sam = dom.NetBIOSName, m
 		}
-		key := strings.ToLower(nb + `\` + sam)
+		key := principalKey(nb, sam)
 		dn, ok := b.dns[key]
 		if !ok {
 			dn, ok = b.dns[key+"$"]
@@ -468,7 +478,7 @@ func (b *population) members() error {
 		}
 		dc := b.d.firstDCOf(dom)
 		mod := directory.Modification{Op: directory.ModAdd, Attribute: directory.Text("member", dns...)}
-		if err := dc.replica.Modify(context.Background(), directory.System(), b.dns[strings.ToLower(dom.NetBIOSName+`\`+g.Name)], []directory.Modification{mod}, false); err != nil {
+		if err := dc.replica.Modify(context.Background(), directory.System(), b.dns[principalKey(dom.NetBIOSName, g.Name)], []directory.Modification{mod}, false); err != nil {
 			return fmt.Errorf("group %s: %w", g.Name, err)
 		}
 		for _, dc := range b.d.dcs {

@@ -67,9 +67,10 @@ func (d *Domain) State() State {
 	return s
 }
 
-// Objects that the domain brings along are critical system objects ([MS-ADTS] isCriticalSystemObject), except a few in CN=Users.
+// Objects that the domain brings along are critical system objects ([MS-ADTS] isCriticalSystemObject), except the two groups that
+// the DNS server makes for itself.
 var (
-	ownGroupFilter = filter.MustParse("(&(objectClass=group)(!(isCriticalSystemObject=TRUE)))")
+	ownGroupFilter = filter.MustParse("(&(objectClass=group)(!(isCriticalSystemObject=TRUE))(!(sAMAccountName=DnsAdmins))(!(sAMAccountName=DnsUpdateProxy)))")
 	ownUserFilter  = filter.MustParse("(&(objectCategory=person)(objectClass=user)(!(isCriticalSystemObject=TRUE)))")
 )
 
