@@ -48,6 +48,8 @@ type Bundle struct {
 	Findings []diag.Code
 	// Lesson is the text above the parts.
 	Lesson string
+	// BuiltIn tells that the bundle is part of the catalogue inside the program, so its file cannot be written.
+	BuiltIn bool
 	// Cases are the ways in which the steps are run; at least one.
 	Cases []*Case
 

@@ -30,12 +30,14 @@ type Options struct {
 
 // A Result is what came of one bundle.
 type Result struct {
-	ID     string        `json:"id"`
-	Title  string        `json:"title"`
-	File   string        `json:"file"`
-	Area   string        `json:"area,omitempty"`
-	Status Status        `json:"status"`
-	Cases  []*CaseResult `json:"cases"`
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	File  string `json:"file"`
+	// BuiltIn is that of the bundle.
+	BuiltIn bool          `json:"builtIn,omitempty"`
+	Area    string        `json:"area,omitempty"`
+	Status  Status        `json:"status"`
+	Cases   []*CaseResult `json:"cases"`
 	// Goldens are the outcomes that the steps have as output, by name, when they were to be updated.
 	Goldens map[string]string `json:"-"`
 }
@@ -104,7 +106,7 @@ func Run(ctx context.Context, bundles []*Bundle, o Options) []*Result {
 	var jobs []job
 	var results []*Result
 	for _, b := range bundles {
-		r := &Result{ID: b.ID, Title: b.Title, File: b.File, Area: b.Area, Status: Passed}
+		r := &Result{ID: b.ID, Title: b.Title, File: b.File, BuiltIn: b.BuiltIn, Area: b.Area, Status: Passed}
 		results = append(results, r)
 		var chosen []*Case
 		for _, c := range b.Cases {

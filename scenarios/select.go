@@ -29,6 +29,7 @@ func Catalog() ([]*Bundle, error) {
 		if err != nil {
 			return nil, err
 		}
+		b.BuiltIn = true
 		list = append(list, b)
 	}
 	return list, nil

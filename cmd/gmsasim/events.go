@@ -21,7 +21,7 @@ func (a *app) eventsCommand() *cobra.Command {
 		Short: "Print or follow what happens in a running domain",
 		Long: `The running domain is the one that ` + control.URLVariable + ` and ` + control.TokenVariable + ` name; gmsasim up sets both.
 With --json there is one object a line.`,
-		Example: "  gmsasim up -- gmsasim events\n  gmsasim up -- sh -c 'kinit -k \"$KRB5_PRINCIPAL\"; gmsasim events --json'\n  gmsasim events --follow",
+		Example: "  gmsasim up -- gmsasim events\n  gmsasim up -- sh -c 'gmsasim clock advance 1h; gmsasim events --json'\n  gmsasim events --follow",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if since < 0 {

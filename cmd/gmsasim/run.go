@@ -219,7 +219,7 @@ func (a *app) printFailure(r *scenarios.Result, c *scenarios.CaseResult, s *scen
 
 // selector is what names the bundle on the command line.
 func selector(r *scenarios.Result) string {
-	if strings.HasPrefix(r.File, "catalog/") {
+	if r.BuiltIn {
 		return r.ID
 	}
 	return r.File
@@ -253,7 +253,7 @@ func (a *app) rewrite(bundles []*scenarios.Bundle, results []*scenarios.Result) 
 		if len(results[i].Goldens) == 0 {
 			continue
 		}
-		if strings.HasPrefix(b.File, "catalog/") {
+		if b.BuiltIn {
 			faults = append(faults, usage("%s is built in; give the path of its file to rewrite its goldens", b.ID))
 			continue
 		}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+)
+
+// TestExamples runs the examples of the help texts: three for each command, at least. What runs until it is interrupted is only
+// parsed.
+func TestExamples(t *testing.T) {
+	root := newApp(strings.NewReader(""), io.Discard, io.Discard).root()
+	var script strings.Builder
+	script.WriteString("[!exec:sh] skip\n")
+	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
+		if cmd.Name() == "help" || !cmd.IsAvailableCommand() && cmd != root {
+			continue
+		}
+		lines := strings.Split(cmd.Example, "\n")
+		if len(lines) < 3 {
+			t.Errorf("%s: got %d examples, want 3", cmd.CommandPath(), len(lines))
+		}
+		for _, line := range lines {
+			line = strings.TrimSpace(line)
+			endless := strings.HasPrefix(line, "gmsasim up ") && !strings.Contains(line, " -- ") || strings.Contains(line, "--follow")
+			if endless {
+				parses(t, line)
+				continue
+			}
+			if _, err := exec.LookPath("ldapsearch"); err != nil && strings.Contains(line, "ldapsearch") {
+				continue
+			}
+			fmt.Fprintf(&script, "exec sh -c '%s'\n", strings.ReplaceAll(line, "'", "''"))
+		}
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "examples.txtar"), []byte(script.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: setup})
+}
+
+func parses(t *testing.T, line string) {
+	t.Helper()
+	line, _, _ = strings.Cut(line, " >")
+	cmd, rest, err := newApp(strings.NewReader(""), io.Discard, io.Discard).root().Find(strings.Fields(line)[1:])
+	if err == nil {
+		err = cmd.ParseFlags(rest)
+	}
+	if err != nil {
+		t.Errorf("%s: %v", line, err)
+	}
+}
