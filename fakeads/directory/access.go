@@ -1,16 +1,22 @@
 package directory
 
-import "github.com/gmsasim/gmsasim/fakeads/security"
+import (
+	"sync"
+
+	"github.com/gmsasim/gmsasim/fakeads/security"
+)
 
 // rights answers access questions of one caller and remembers the answers by descriptor: most objects share theirs with many
-// others. It belongs to one operation.
+// others. One operation at a time uses it.
 type rights struct {
 	v      *view
 	token  *security.Token // nil: everything is allowed
 	cached map[rightsKey]*objectRights
-	lists  map[uint32]bool // parent -> its children may be seen
 	last   *objectRights
 	lastOf rightsKey
+
+	parent     uint32 // whose children were last asked about
+	parentSeen bool
 }
 
 type rightsKey struct {
@@ -23,20 +29,79 @@ type objectRights struct {
 	*security.Access
 	class           security.GUID
 	known, readable attrSet
+	listed, lists   bool // whether the children may be seen was asked, and the answer
 }
 
+// maxRemembered bounds the descriptors that one caller's rights remember.
+const maxRemembered = 4096
+
+// rights are the caller's rights in a view.
 func (v *view) rights(c *Caller) *rights {
-	r := &rights{v: v}
-	if !c.System {
-		r.token = c.Token
-		if r.token == nil {
-			r.token = security.NewToken(security.Anonymous)
-		}
-		if r.token.System {
-			r.token = nil
+	if c.System {
+		return &rights{v: v}
+	}
+	t := c.Token
+	if t == nil {
+		t = security.NewToken(security.Anonymous)
+	}
+	if t.System {
+		t = nil
+	}
+	return &rights{v: v, token: t}
+}
+
+// remembered is rights with what an earlier operation of the same token found out; remember hands it back. Descriptors and
+// tokens do not change, so what was found out stays true.
+func (v *view) remembered(c *Caller) *rights {
+	if !c.System && c.Token != nil && !c.Token.System {
+		if r := v.f.remembered.take(c.Token); r != nil {
+			r.v, r.parent = v, 0
+			return r
 		}
 	}
-	return r
+	return v.rights(c)
+}
+
+// remember keeps rights for the next operation. They must not be used any more.
+func (r *rights) remember() {
+	if r.token == nil || len(r.cached) > maxRemembered {
+		return
+	}
+	f := r.v.f
+	r.v = nil
+	f.remembered.put(r)
+}
+
+// rightsMemory keeps the rights of a few tokens.
+type rightsMemory struct {
+	mu    sync.Mutex
+	slots [32]*rights
+	next  int
+}
+
+func (m *rightsMemory) take(t *security.Token) *rights {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, r := range m.slots {
+		if r != nil && r.token == t {
+			m.slots[i] = nil
+			return r
+		}
+	}
+	return nil
+}
+
+func (m *rightsMemory) put(r *rights) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range m.slots {
+		if m.slots[i] == nil {
+			m.slots[i] = r
+			return
+		}
+	}
+	m.slots[m.next] = r
+	m.next = (m.next + 1) % len(m.slots)
 }
 
 // of are the caller's rights on an object.
@@ -113,14 +178,16 @@ func (r *rights) see(e *entry) bool {
 	if r.token == nil || e.parent == 0 {
 		return true
 	}
-	ok, known := r.lists[e.parent]
-	if !known {
-		parent := r.v.byID(e.parent)
-		ok = parent == nil || r.has(parent, security.RightListChildren, security.ObjectTypes{})
-		if r.lists == nil {
-			r.lists = map[uint32]bool{}
-		}
-		r.lists[e.parent] = ok
+	if r.parent == e.parent {
+		return r.parentSeen
 	}
-	return ok
+	r.parent, r.parentSeen = e.parent, true
+	if p := r.v.byID(e.parent); p != nil {
+		o := r.of(p)
+		if !o.listed {
+			o.listed, o.lists = true, o.Allows(security.RightListChildren, security.ObjectTypes{Class: o.class})
+		}
+		r.parentSeen = o.lists
+	}
+	return r.parentSeen
 }

@@ -146,19 +146,21 @@ func (t *tx) parentOf(d dn.DN) *entry {
 	return e
 }
 
-// writeRights are the caller's rights within the transaction. Descriptors change as it goes, but descriptors are not changed in
-// place, so what is remembered stays right; who sees what of a parent does too.
+// writeRights are the caller's rights within the transaction. Descriptors are replaced as it goes, never changed in place, so what is
+// remembered of one stays right.
 func (t *tx) writeRights() *rights {
 	if t.rightsOf == nil {
 		t.rightsOf = t.view.rights(t.c)
-		t.rightsOf.v = &t.view
 	}
+	t.rightsOf.parent = 0
 	return t.rightsOf
 }
 
 // classes finds the structural class and the auxiliary classes besides its own.
 func (t *tx) classes(attrs []Attribute) (class *classDef, aux []*classDef, err error) {
-	violation := updErr(resultObjectClassViolation, errClassRequired, 6002, "OBJ_CLASS_VIOLATION")
+	violation := func() error {
+		return updErr(resultObjectClassViolation, errClassRequired, 6002, "OBJ_CLASS_VIOLATION")
+	}
 	var buf [8]*classDef
 	given := buf[:0]
 	for i := range attrs {
@@ -177,7 +179,7 @@ func (t *tx) classes(attrs []Attribute) (class *classDef, aux []*classDef, err e
 		}
 	}
 	if class == nil {
-		return nil, nil, violation
+		return nil, nil, violation()
 	}
 	for _, c := range given {
 		switch {
@@ -185,7 +187,7 @@ func (t *tx) classes(attrs []Attribute) (class *classDef, aux []*classDef, err e
 		case c.category == 3:
 			aux = append(aux, c)
 		default:
-			return nil, nil, violation
+			return nil, nil, violation()
 		}
 	}
 	return class, aux, nil
@@ -342,12 +344,7 @@ func (t *tx) linkTarget(def *attrDef, v []byte) (*entry, error) {
 // canonicalValues brings values into the stored form and checks their syntax and range, and that none is there twice. The result
 // shares no memory with the request.
 func (t *tx) canonicalValues(def *attrDef, values [][]byte) ([][]byte, error) {
-	total := 0
-	for _, v := range values {
-		total += len(v)
-	}
-	out := make([][]byte, len(values))
-	buf := make([]byte, 0, total)
+	out := t.new.values.take(len(values))
 	for i, v := range values {
 		c, ok := def.canonical(t.s, v)
 		if !ok {
@@ -358,11 +355,9 @@ func (t *tx) canonicalValues(def *attrDef, values [][]byte) ([][]byte, error) {
 		}
 		if def.syntax == synInteger && len(values) == 1 {
 			n, _ := strconv.ParseInt(string(c), 10, 64) // canonical
-			return intValues(n), nil
+			return t.intValues(n), nil
 		}
-		start := len(buf)
-		buf = append(buf, c...)
-		out[i] = slices.Clip(buf[start:])
+		out[i] = t.new.copyOf(c)
 	}
 	if !def.distinct(out) {
 		return nil, attrErr(resultAttributeOrValueExists, errValueExists, 1006, def)
@@ -449,6 +444,7 @@ func (f *Forest) Populate(domain string, objects []AddRequest) error {
 	}
 	return d.replicas[0].update(System(), func(t *tx) error {
 		t.atOnce = true
+		t.new.populating()
 		t.ops = make([]*operation, 0, len(objects))
 		for i := range objects {
 			if _, err := t.add(objects[i].DN, objects[i].Attributes); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/dn"
@@ -105,6 +106,21 @@ func (f *Forest) layOut(st *forestState) error {
 		f.domains = append(f.domains, d)
 	}
 	schemaDN := f.domains[0].ncs[ncSchema].dn
+	for _, d := range f.domains {
+		for _, nc := range d.ncs {
+			if nc.url == "" {
+				nc.url = "ldap://" + nc.dns + "/" + escapeURL(nc.dn.String())
+			}
+		}
+	}
+	for _, r := range f.replicas {
+		r.below = sync.OnceValue(func() (list [ncKinds][]string) {
+			for k := range ncKinds {
+				list[k] = r.references(k, false)
+			}
+			return list
+		})
+	}
 	f.categories = make([][][]byte, len(s.classes))
 	for i, c := range s.classes {
 		f.categories[i] = [][]byte{[]byte(schemaDN.Child("CN", c.defaultCategory.cn).String())}

@@ -61,8 +61,25 @@ const maxHeirs = 1024
 // descriptorFor makes the descriptor of a new object: given by the creator, or the class's default, and what the parent hands
 // down ([MS-ADTS] 6.1.3, 7.1.3).
 func (t *tx) descriptorFor(parent *descriptor, class *classDef, given *security.Descriptor, owner, group security.SID) *descriptor {
-	f, domain := t.f, t.r.domain
-	heir := func() *security.Descriptor {
+	f := t.f
+	if given != nil {
+		return &descriptor{make: f.heir(t.r.domain, parent, class, given, owner, group)}
+	}
+	key := heirKey{parent, class, owner, group}
+	if d := f.heirs[key]; d != nil {
+		return d
+	}
+	d := &descriptor{make: f.heir(t.r.domain, parent, class, nil, owner, group)}
+	if len(f.heirs) >= maxHeirs {
+		clear(f.heirs)
+	}
+	f.heirs[key] = d
+	return d
+}
+
+// heir makes a descriptor from what is given, or the class's default, and what the parent hands down.
+func (f *Forest) heir(domain *Domain, parent *descriptor, class *classDef, given *security.Descriptor, owner, group security.SID) func() *security.Descriptor {
+	return func() *security.Descriptor {
 		var above *security.Descriptor
 		if parent != nil {
 			above = parent.get()
@@ -73,19 +90,6 @@ func (t *tx) descriptorFor(parent *descriptor, class *classDef, given *security.
 		}
 		return security.Inherit(above, own, &security.Token{User: owner, PrimaryGroup: group}, class.guid)
 	}
-	if given != nil {
-		return &descriptor{make: heir}
-	}
-	key := heirKey{parent, class, owner, group}
-	if d := f.heirs[key]; d != nil {
-		return d
-	}
-	d := &descriptor{make: heir}
-	if len(f.heirs) >= maxHeirs {
-		clear(f.heirs)
-	}
-	f.heirs[key] = d
-	return d
 }
 
 // Domains that stand for the real ones in parsed defaults of the schema.

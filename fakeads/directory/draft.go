@@ -28,11 +28,10 @@ func (t *tx) edit(e *entry) *draft { return &draft{tx: t, old: e, e: *e} }
 // the caller's to set.
 func (t *tx) create(class *classDef, parent *entry, name dn.DN) *draft {
 	_, value := name.RDN()
-	d := &draft{tx: t, owned: true, ownLinks: true, e: entry{
-		id: t.newID(), parent: parent.id, nc: parent.nc, origin: uint16(t.r.index), guid: t.newGUID(), name: name, rdn: [][]byte{[]byte(value)},
-		class: class, created: t.now.Unix(),
+	return &draft{tx: t, owned: true, ownLinks: true, e: entry{
+		id: t.newID(), parent: parent.id, nc: parent.nc, origin: uint16(t.r.index), guid: t.newGUID(), name: name,
+		rdn: t.new.value(t.new.copyOfText(value)), class: class, created: t.now.Unix(),
 	}}
-	return d
 }
 
 func (d *draft) isNew() bool { return d.old == nil }
@@ -90,11 +89,17 @@ func (d *draft) setText(a attrID, values ...string) {
 }
 
 // setInt sets an integer; common ones, and the same time after time, are shared between objects.
-func (d *draft) setInt(a attrID, n int64) {
-	if d.tx.lastInts == nil || d.tx.lastInt != n {
-		d.tx.lastInt, d.tx.lastInts = n, intValues(n)
+func (d *draft) setInt(a attrID, n int64) { d.setShared(a, d.tx.intValues(n)) }
+
+// intValues is intValues that remembers the last uncommon one.
+func (t *tx) intValues(n int64) [][]byte {
+	if v := sharedInt(n); v != nil {
+		return v
 	}
-	d.setShared(a, d.tx.lastInts)
+	if t.lastInts == nil || t.lastInt != n {
+		t.lastInt, t.lastInts = n, intValues(n)
+	}
+	return t.lastInts
 }
 
 func (d *draft) setBool(a attrID, b bool) { d.set(a, boolValue(b)) }
@@ -154,7 +159,8 @@ func (d *draft) changeLink(l link, add bool) bool {
 // setSID makes the object a security principal.
 func (d *draft) setSID(rid uint32) {
 	d.e.sid = d.tx.r.domain.SID.Append(rid)
-	d.set(aObjectSid, d.e.sid.Bytes())
+	s := &d.tx.new
+	d.setShared(aObjectSid, s.value(d.e.sid.AppendTo(s.bytes.take(d.e.sid.Size())[:0])))
 }
 
 // setCredentials replaces the account's secrets.
@@ -173,19 +179,22 @@ func (d *draft) save() *entry {
 	if d.old != nil && len(d.changed) == 0 && len(d.links) == 0 {
 		return d.old
 	}
-	e := new(entry)
+	e := d.tx.new.entries.one()
 	*e = d.e
 	if d.old == nil {
 		e.createdUSN = d.tx.rs.usn + 1
 		d.tx.scratch = d.e.attrs[:0]
-		e.attrs = append(make([]attribute, 0, len(e.attrs)), e.attrs...)
+		e.attrs = d.tx.new.attributes.take(len(d.e.attrs))
+		copy(e.attrs, d.e.attrs)
 	} else {
 		e.stamps = slices.Clone(d.old.stamps)
 		for _, a := range d.changed {
 			e.setStamp(stamp{attr: a, dsa: uint16(d.tx.r.index), version: d.old.stampOf(a).version + 1, time: d.tx.now.Unix(), usn: d.tx.rs.usn + 1})
 		}
 	}
-	d.tx.put(&operation{old: d.old, new: e, changed: d.changed, links: d.links})
+	op := d.tx.new.operations.one()
+	*op = operation{old: d.old, new: e, changed: d.changed, links: d.links}
+	d.tx.put(op)
 	if d.old != nil && d.old.name.Key() != e.name.Key() {
 		d.tx.rs.renamed(d.tx.s, &d.tx.rs.stores[e.nc], e, d.tx.st.version)
 	}

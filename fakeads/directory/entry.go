@@ -120,7 +120,11 @@ func (e *entry) texts(a attrID) []string {
 
 // int is the first value of an integer attribute, 0 when there is none.
 func (e *entry) int(a attrID) int64 {
-	n, _ := strconv.ParseInt(string(e.value(a)), 10, 64)
+	v := e.value(a)
+	if v == nil {
+		return 0 // ParseInt would make an error
+	}
+	n, _ := strconv.ParseInt(string(v), 10, 64)
 	return n
 }
 

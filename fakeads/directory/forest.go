@@ -18,6 +18,9 @@ type Forest struct {
 	// schemaStore makes the schema naming context when somebody first looks.
 	schemaStore func() *store
 
+	remembered rightsMemory
+	queries    sync.Pool // of *query
+
 	heirs      heirs      // under mu
 	categories [][][]byte // by class: objectCategory of its instances
 
@@ -56,6 +59,7 @@ type namingContext struct {
 	dn     dn.DN
 	dns    string // DNS name of its referrals
 	headID uint32
+	url    string // of a continuation reference to it
 }
 
 // Replica is one domain controller's copy.
@@ -70,6 +74,8 @@ type Replica struct {
 	account      uint32 // id of the computer object
 	invocationID security.GUID
 	ncs          [ncKinds]*namingContext
+	// below are the continuation references of subtree searches from the heads.
+	below func() [ncKinds][]string
 }
 
 // holds tells whether the replica has naming contexts of this kind: a child domain's controller has no forest DNS zones here.

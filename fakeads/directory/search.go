@@ -18,11 +18,15 @@ type query struct {
 	rights *rights
 	base   *entry // nil: the root of everything
 	m      *matcher
-	sel    *selection
+	sel    selection
 
 	match reader // for the filter
 	out   reader // for the answer
 	ids   []attrID
+	entry Entry
+
+	candidates []uint32
+	named      []selected
 
 	backLinks   []*attrDef // those that some object can have
 	descriptors map[descriptorPart][][]byte
@@ -37,9 +41,20 @@ func (r *Replica) Search(ctx context.Context, c *Caller, req *SearchRequest, emi
 	if err := r.forest.mustBind(c); err != nil {
 		return SearchResult{}, err
 	}
+	q, _ := r.forest.queries.Get().(*query)
+	if q == nil {
+		q = &query{}
+	}
 	v := r.view()
-	q := &query{ctx: ctx, v: &v, c: c, req: req, rights: v.rights(c)}
-	return q.run(emit)
+	q.ctx, q.v, q.c, q.req = ctx, &v, c, req
+	q.rights = v.remembered(c)
+	res, err := q.run(emit)
+	q.rights.remember()
+	q.out.reset()
+	q.match.reset()
+	*q = query{out: q.out, match: q.match, ids: q.ids[:0], entry: Entry{Attributes: q.entry.Attributes[:0]}, candidates: q.candidates[:0], named: q.named[:0]}
+	r.forest.queries.Put(q)
+	return res, err
 }
 
 // mustBind refuses anonymous operations; the root DSE is asked for otherwise.
@@ -112,7 +127,8 @@ func (q *query) run(emit func(*Entry) error) (SearchResult, error) {
 		}
 	}
 	q.m = q.v.compile(req.Filter)
-	q.sel = readSelection(theSchema(), req)
+	q.sel = readSelection(theSchema(), req, q.named)
+	q.named = q.sel.named
 	if q.sel.all {
 		q.backLinks = q.v.usedBackLinks()
 	}
@@ -140,7 +156,7 @@ func (c *cookie) zero() string {
 // unsorted gives objects in the order of their creation.
 func (q *query) unsorted(res SearchResult, start cookie, limit int, emit func(*Entry) error) (SearchResult, error) {
 	n := 0
-	var out Entry
+	out := &q.entry
 	last := start
 	var failed error
 	more := false
@@ -149,8 +165,8 @@ func (q *query) unsorted(res SearchResult, start cookie, limit int, emit func(*E
 			more = true
 			return false
 		}
-		if failed = q.format(e, &out); failed == nil {
-			failed = emit(&out)
+		if failed = q.format(e, out); failed == nil {
+			failed = emit(out)
 		}
 		n++
 		last.kind, last.after = k, e.id
@@ -250,12 +266,12 @@ func (q *query) plan(k ncKind, s *store, after uint32) (ids []uint32, scan bool)
 	head := q.base == nil || q.base.parent == 0 || q.base.nc != k
 	if q.req.Scope == SingleLevel && q.base != nil {
 		if rank <= planValue {
-			return q.m.candidates(q, s, nil, after), false
+			return q.found(s, after), false
 		}
 		return q.v.children(nil, q.base, after), false
 	}
 	if rank <= planLinks {
-		return q.m.candidates(q, s, nil, after), false
+		return q.found(s, after), false
 	}
 	if !head {
 		if ids, ok := q.subtree(s, smallTree); ok {
@@ -263,13 +279,19 @@ func (q *query) plan(k ncKind, s *store, after uint32) (ids []uint32, scan bool)
 		}
 	}
 	if rank == planCommon {
-		return q.m.candidates(q, s, nil, after), false
+		return q.found(s, after), false
 	}
 	if head {
 		return nil, true
 	}
 	ids, _ = q.subtree(s, 0)
 	return idsAfter(ids, after), false
+}
+
+// found are the ids that the index gives.
+func (q *query) found(s *store, after uint32) []uint32 {
+	q.candidates = q.m.candidates(q, s, q.candidates[:0], after)
+	return q.candidates
 }
 
 func idsAfter(ids []uint32, after uint32) []uint32 {
@@ -313,39 +335,45 @@ func (q *query) test(e *entry) bool {
 }
 
 // references are the continuation references of a search from its base down: the naming contexts below it ([MS-ADTS]
-// 3.1.1.3.1.5). A subtree search names them with their own base.
+// 3.1.1.3.1.5). The caller must not change them.
 func (q *query) references() []string {
 	if q.base == nil || q.base.parent != 0 || q.req.PhantomRoot {
 		return nil
 	}
+	if q.req.Scope == Subtree {
+		return q.v.r.below()[q.base.nc]
+	}
+	return q.v.r.references(q.base.nc, true)
+}
+
+// references are those of a search from the head of a naming context: the contexts directly below. What lies below another one is
+// that one's to name.
+func (r *Replica) references(base ncKind, single bool) []string {
+	head := r.ncs[base].dn
+	var below []*namingContext
+	for _, k := range []ncKind{ncForestDNS, ncDomainDNS, ncConfiguration, ncSchema} {
+		below = append(below, r.ncs[k])
+	}
+	for _, d := range r.forest.domains {
+		if d != r.domain {
+			below = append(below, d.ncs[ncDomain])
+		}
+	}
 	var list []string
-	add := func(nc *namingContext) {
-		if nc == nil || nc.dn.Equal(q.base.name) || !nc.dn.IsUnder(q.base.name) {
-			return
+	for _, nc := range below {
+		if nc.dn.Equal(head) || !nc.dn.IsUnder(head) || single && !nc.dn.Parent().Equal(head) {
+			continue
 		}
-		if q.req.Scope == SingleLevel && !nc.dn.Parent().Equal(q.base.name) {
-			return
+		if slices.ContainsFunc(below, func(o *namingContext) bool {
+			return o != nc && !o.dn.Equal(head) && o.dn.IsUnder(head) && nc.dn.IsUnder(o.dn)
+		}) {
+			continue
 		}
-		// Only those directly below: what lies below another context is that one's to name.
-		for k := range ncKinds {
-			if o := q.v.r.ncs[k]; o != nil && o != nc && !o.dn.Equal(q.base.name) && o.dn.IsUnder(q.base.name) && nc.dn.IsUnder(o.dn) {
-				return
-			}
-		}
-		u := "ldap://" + nc.dns + "/" + escapeURL(nc.dn.String())
-		if q.req.Scope == SingleLevel {
+		u := nc.url
+		if single {
 			u += "??base"
 		}
 		list = append(list, u)
-	}
-	ncs := q.v.r.ncs
-	for _, k := range []ncKind{ncForestDNS, ncDomainDNS, ncConfiguration, ncSchema} {
-		add(ncs[k])
-	}
-	for _, d := range q.v.f.domains {
-		if d != q.v.r.domain && d.parent() == q.v.r.domain {
-			add(d.ncs[ncDomain])
-		}
 	}
 	return list
 }
@@ -433,11 +461,11 @@ func (q *query) sorted(res SearchResult, start cookie, limit int, emit func(*Ent
 	items = items[min(int(start.offset), len(items)):]
 	more := len(items) > limit
 	items = items[:min(limit, len(items))]
-	var out Entry
+	out := &q.entry
 	for _, it := range items {
-		err := q.format(it.e, &out)
+		err := q.format(it.e, out)
 		if err == nil {
-			err = emit(&out)
+			err = emit(out)
 		}
 		if err != nil {
 			return SearchResult{}, err

@@ -21,6 +21,11 @@ func (v *view) resolve(name string, rights *rights, deleted bool) (*entry, error
 		}
 		return e, nil
 	}
+	for k := range ncKinds { // the usual bases, spelled as the root DSE does
+		if nc := v.r.ncs[k]; v.r.holds(k) && nc.dn.String() == name {
+			return v.head(k), nil
+		}
+	}
 	d, err := dn.Parse(name)
 	if err != nil {
 		return nil, badName(name)

@@ -101,8 +101,9 @@ type selected struct {
 	from, to int // to -1: the last value
 }
 
-func readSelection(s *schema, req *SearchRequest) *selection {
-	sel := &selection{sdFlags: 15}
+// readSelection reads the attribute list; named is room for it.
+func readSelection(s *schema, req *SearchRequest, named []selected) selection {
+	sel := selection{sdFlags: 15, named: named}
 	if req.SDFlags != nil {
 		sel.sdFlags, sel.sdExplicit = *req.SDFlags&15, true
 		if sel.sdFlags == 0 {

@@ -20,7 +20,9 @@ type tx struct {
 	rightsOf   *rights
 	lastInt    int64
 	lastInts   [][]byte
+	lastText   string      // the password given last
 	scratch    []attribute // of the object being added
+	new        slabs
 	// atOnce delivers to every replica without delay: the state before the story begins.
 	atOnce bool
 	// byQuota: the caller adds a computer within its quota, without the right to create one.

@@ -22,11 +22,16 @@ var commonInts = func() map[int64][][]byte {
 
 // intValues is one integer value, shared where that saves memory. It must not be changed.
 func intValues(n int64) [][]byte {
-	if n >= 0 && n < int64(len(smallInts)) {
-		return smallInts[n]
-	}
-	if v, ok := commonInts[n]; ok {
+	if v := sharedInt(n); v != nil {
 		return v
 	}
 	return [][]byte{intValue(n)}
+}
+
+// sharedInt is intValues for numbers that many objects have, nil for others.
+func sharedInt(n int64) [][]byte {
+	if n >= 0 && n < int64(len(smallInts)) {
+		return smallInts[n]
+	}
+	return commonInts[n]
 }
