@@ -32,7 +32,12 @@ func decodePassword(b []byte) (password string, ok bool) {
 	if len(b) < 4 || len(b)%2 != 0 {
 		return "", false
 	}
-	units := make([]uint16, len(b)/2)
+	var buf [64]uint16
+	units := buf[:]
+	if len(b)/2 > len(units) {
+		units = make([]uint16, len(b)/2)
+	}
+	units = units[:len(b)/2]
 	for i := range units {
 		units[i] = binary.LittleEndian.Uint16(b[2*i:])
 	}
@@ -77,7 +82,14 @@ func (t *tx) setPassword(d *draft, password string, how passwordChange) error {
 	if p != nil {
 		history = p.history
 	}
-	d.setCredentials(d.e.cred.replaced(&secret{text: password, salt: t.saltOf(&d.e), set: t.now}, history))
+	if d.e.cred == nil {
+		p := t.new.passwords.one()
+		p.credentials.current = &p.secret
+		p.secret.text, p.secret.salt, p.secret.set, p.secret.version = password, t.saltOf(&d.e), t.now, 1
+		d.setCredentials(&p.credentials)
+	} else {
+		d.setCredentials(d.e.cred.replaced(&secret{text: password, salt: t.saltOf(&d.e), set: t.now}, history))
+	}
 	d.setInt(aPwdLastSet, int64(kds.FromTime(t.now)))
 	return nil
 }
@@ -106,6 +118,10 @@ func (t *tx) passwordOnAdd(d *draft) error {
 	if !ok {
 		return unwilling(errGenFailure)
 	}
+	if password == t.lastText {
+		password = t.lastText // populations have few passwords
+	}
+	t.lastText = password
 	how := passwordReset
 	if t.c.System {
 		how = passwordGiven

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -61,16 +62,16 @@ func (t *tx) mustHaveDollar(d *draft) bool {
 func (t *tx) checkSPNs(d *draft) error {
 	def := t.s.def(aServicePrincipalName)
 	for _, v := range d.e.values(aServicePrincipalName) {
-		spn := string(v)
-		if d.old != nil && has(d.old.values(aServicePrincipalName), spn) {
+		if d.old != nil && has(d.old.values(aServicePrincipalName), string(v)) {
 			continue
 		}
-		if !strings.Contains(strings.Trim(spn, "/"), "/") {
+		if !bytes.Contains(bytes.Trim(v, "/"), []byte("/")) {
 			return attrErr(resultConstraintViolation, errInvalidAttribute, 1005, def) // guess: Samba refuses it, Windows is not known
 		}
 		if t.atOnce || t.notVerified(verifySPN) {
 			continue
 		}
+		spn := string(v)
 		for _, dom := range t.f.domains {
 			for _, o := range t.inDomain(dom).bySPN(spn) {
 				if o.id != d.e.id {

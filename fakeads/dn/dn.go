@@ -63,8 +63,8 @@ func Parse(s string) (DN, error) {
 	if p.at == len(s) {
 		return DN{}, nil
 	}
-	text := make([]byte, 0, len(s)+8)
-	key := make([]byte, 0, len(s)+8)
+	var textBuf, keyBuf [160]byte // a name of the usual length costs one allocation
+	text, key := textBuf[:0], keyBuf[:0]
 	for depth := 1; ; depth++ {
 		if depth > MaxDepth {
 			return DN{}, p.fail(fmt.Sprintf("more than %d components", MaxDepth))
@@ -76,12 +76,18 @@ func Parse(s string) (DN, error) {
 		text = appendComponent(text, attr, value)
 		key = appendKey(key, attr, value)
 		if p.at == len(s) {
-			return DN{string(text), string(key)}, nil
+			return join(text, key), nil
 		}
 		p.at++ // the separator
 		text = append(text, ',')
 		key = append(key, ',')
 	}
+}
+
+// join makes a name of both forms, in one piece of memory.
+func join(text, key []byte) DN {
+	both := string(append(text, key...))
+	return DN{both[:len(text)], both[len(text):]}
 }
 
 // MustParse is Parse for constants; it panics on error.
