@@ -695,10 +695,16 @@ func (r *attempt) advanceTo(t time.Time) error {
 	if now := r.d.Clock.Now(); !t.After(now) {
 		return fmt.Errorf("domain time is %s already and does not go back to %s", now.Format(time.RFC3339), t.UTC().Format(time.RFC3339))
 	}
+	if t.Year() > maxYear {
+		return fmt.Errorf("%s is after the year %d", t.UTC().Format(time.RFC3339), maxYear)
+	}
 	r.d.Clock.AdvanceTo(t)
 	r.fact("now", t)
 	return nil
 }
+
+// maxYear is where the start of a simulator.Config ends too.
+const maxYear = 2400
 
 // advanceTo is a time, the word next, or a point in the rotation of an account's password.
 type advanceTo struct {

@@ -110,8 +110,11 @@ func (a *app) fail(err error) int {
 		a.printJSON(r)
 		return status
 	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	for _, line := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {
-		fmt.Fprintf(a.err, "%s %s\n", a.style.bad("error:"), line)
+		fmt.Fprintf(a.err, "%s %s\n", a.talk.bad("error:"), line)
 	}
 	switch status {
 	case exitUsage:
@@ -135,6 +138,6 @@ func (a *app) printJSON(v any) {
 // next prints the next useful command, for people.
 func (a *app) next(format string, args ...any) {
 	if !a.json {
-		fmt.Fprintf(a.err, a.style.faint("Next: ")+format+"\n", args...)
+		fmt.Fprintf(a.err, a.talk.faint("Next: ")+format+"\n", args...)
 	}
 }

@@ -18,7 +18,8 @@ type app struct {
 	out, err io.Writer
 	json     bool
 	plain    bool
-	style    style
+	style    style // of out
+	talk     style // of err
 }
 
 func newApp(in io.Reader, out, err io.Writer) *app {

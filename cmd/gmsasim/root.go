@@ -45,7 +45,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		}
 		a.json = a.json || arg == "--json"
 	}
-	a.style = newStyle(a.err, a.plain)
+	a.talk = newStyle(a.err, a.plain)
 	if err := root.ExecuteContext(ctx); err != nil {
 		return a.fail(err)
 	}
@@ -67,7 +67,7 @@ func (a *app) root() *cobra.Command {
 			}
 			return cmd.Help()
 		},
-		PersistentPreRun: func(*cobra.Command, []string) { a.style = newStyle(a.out, a.plain) },
+		PersistentPreRun: func(*cobra.Command, []string) { a.style, a.talk = newStyle(a.out, a.plain), newStyle(a.err, a.plain) },
 	}
 	root.Args = cobra.ArbitraryArgs
 	root.CompletionOptions.HiddenDefaultCmd = true
