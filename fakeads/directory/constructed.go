@@ -26,7 +26,8 @@ func (q *query) construct(e *entry, d *attrDef) ([][]byte, error) {
 	case aSubSchemaSubEntry:
 		return text(q.v.r.aggregate()), nil
 	case aStructuralObjectClass:
-		return [][]byte{e.class.nameBytes}, nil
+		// The chain of classes, abstract ones included, without dynamically linked auxiliary classes ([MS-ADA3], structuralObjectClass).
+		return e.class.chainValues, nil
 	case aParentGUID:
 		if p := q.v.byID(e.parent); p != nil {
 			return [][]byte{p.guid[:]}, nil
@@ -92,7 +93,9 @@ func (q *query) construct(e *entry, d *attrDef) ([][]byte, error) {
 		return nil, nil
 	case aTokenGroups, aTokenGroupsNoGCAcceptable, aTokenGroupsGlobalAndUniversal:
 		if q.req.Scope != BaseObject {
-			return nil, unwilling(0x2077) // guess: these are for base-scope searches ([MS-ADTS] 3.1.1.4.5.19)
+			// These are for base-scope searches ([MS-ADTS] 3.1.1.4.5.19).
+			// guess: the code is what Samba answers and what users of Windows report (ERROR_DS_OPERATIONS_ERROR).
+			return nil, svcErr(resultOperationsError, 0x2020, 5012, "DIR_ERROR")
 		}
 	}
 	values, _, err := q.v.accountAttribute(q.c, e, d.id)

@@ -95,7 +95,7 @@ var rootAttributes = []rootAttribute{
 	rootText("dnsHostName", func(r *Replica) string { return r.name + "." + r.domain.DNSName }),
 	rootText("defaultNamingContext", func(r *Replica) string { return r.domain.DN }),
 	{name: "currentTime", values: func(_ *view, _ *Caller, wire time.Time) []string {
-		return []string{wire.UTC().Format(timeLayout)}
+		return []string{wire.UTC().Truncate(time.Second).Format(timeLayout)}
 	}},
 	rootText("configurationNamingContext", func(r *Replica) string { return r.ncs[ncConfiguration].dn.String() }),
 	{name: "supportedExtension", extra: true, values: func(*view, *Caller, time.Time) []string {

@@ -8,7 +8,7 @@ import (
 func TestRootDSE(t *testing.T) {
 	f := newForest(t, contosoConfig())
 	r := f.DC("DC01")
-	wire := time.Date(2024, 11, 3, 6, 29, 34, 0, time.UTC)
+	wire := time.Date(2024, 11, 3, 6, 29, 34, 987654321, time.UTC)
 	e := r.RootDSE(&Caller{Anonymous: true}, nil, wire)
 	for name, want := range map[string]string{
 		"defaultNamingContext": contosoDN, "rootDomainNamingContext": contosoDN, "dnsHostName": "DC01.contoso.com", "currentTime": "20241103062934.0Z",

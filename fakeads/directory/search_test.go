@@ -181,12 +181,19 @@ func TestSelection(t *testing.T) {
 	if n := len(e.Attributes); n != 3 || e.Attributes[0].Name != "objectSid" || e.Value("canonicalName") != "contoso.com/Users/Guest" || e.Value("sAMAccountName;binary") != "Guest" {
 		t.Errorf("by name: got %+v", e)
 	}
+	if v := get(user, guest, "structuralObjectClass").Values("structuralObjectClass"); len(v) != 4 || string(v[3]) != "user" {
+		t.Errorf("structuralObjectClass: got %q, want the chain from top to user", v)
+	}
+	_, err := r.Search(context.Background(), user, &SearchRequest{Base: contosoDN, Scope: Subtree, Attributes: []string{"tokenGroups"}}, func(*Entry) error { return nil })
+	if e, ok := errors.AsType[*Error](err); !ok || e.Result != resultOperationsError {
+		t.Errorf("tokenGroups in a subtree search: got %v, want operationsError", err)
+	}
 	if v := get(admin(f), guest, "nTSecurityDescriptor").Values("nTSecurityDescriptor"); len(v) != 1 {
 		t.Errorf("descriptor for an administrator: got %d values, want 1", len(v))
 	}
 	req := &SearchRequest{Base: guest, Attributes: []string{"*"}, ExtendedDN: 1, SDFlags: new(uint32)}
 	*req.SDFlags = 7
-	_, err := r.Search(context.Background(), user, req, func(e *Entry) error {
+	_, err = r.Search(context.Background(), user, req, func(e *Entry) error {
 		if !strings.HasPrefix(e.DN, "<GUID=") || !strings.Contains(e.DN, ";<SID=S-1-5-21-") || !strings.HasPrefix(e.Value("memberOf"), "<GUID=") {
 			t.Errorf("extended names: got %q, memberOf %q", e.DN, e.Value("memberOf"))
 		}
