@@ -83,15 +83,20 @@ func (p principals) Server(ctx context.Context, name fakekdc.Name) (*fakekdc.Pri
 		a, err := p.dc.replica.AccountByName(directory.Principal, "krbtgt")
 		return p.principal(ctx, a, err)
 	}
+	var a *directory.Account
+	var err error
 	switch {
 	case name.Type == fakekdc.NameEnterprise && len(name.Parts) == 1:
-		a, err := p.dc.replica.AccountByName(directory.Enterprise, name.Parts[0])
-		return p.principal(ctx, a, err)
+		a, err = p.dc.replica.AccountByName(directory.Enterprise, name.Parts[0])
 	case len(name.Parts) == 1:
-		a, err := p.dc.replica.AccountByName(directory.Principal, name.Parts[0])
-		return p.principal(ctx, a, err)
+		a, err = p.dc.replica.AccountByName(directory.Principal, name.Parts[0])
+	default:
+		a, err = p.dc.replica.AccountBySPN(name.String())
 	}
-	a, err := p.dc.replica.AccountBySPN(name.String())
+	if err == nil && !a.Computer && len(a.SPNs) == 0 && !strings.EqualFold(a.SAMAccountName, "krbtgt") {
+		// A user who offers no service, measured with Samba; kerberoasting tools find the same with Windows.
+		return nil, fmt.Errorf("%w: %s has no service principal name", fakekdc.ErrUnknown, a.SAMAccountName)
+	}
 	return p.principal(ctx, a, err)
 }
 

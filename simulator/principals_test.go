@@ -71,8 +71,14 @@ func TestClientAndServerNames(t *testing.T) {
 			t.Errorf("server %s: got %v, %v, want %s", name, got, err, want)
 		}
 	}
-	if got, err := p.Server(ctx, fakekdc.ParseName(fakekdc.NameEnterprise, "alice@contoso.com")); err != nil || got.Name.String() != "alice" {
+	if got, err := p.Server(ctx, fakekdc.ParseName(fakekdc.NameEnterprise, "WebApp01$@contoso.com")); err != nil || got.Name.String() != "WebApp01$" {
 		t.Errorf("server by enterprise name: got %v, %v", got, err)
+	}
+	// A user who has no service principal name is no service.
+	for kind, name := range map[int32]string{fakekdc.NameEnterprise: "alice@contoso.com", fakekdc.NamePrincipal: "alice", nameMSPrincipal: `CONTOSO\alice`} {
+		if got, err := p.Server(ctx, fakekdc.ParseName(kind, name)); !errors.Is(err, fakekdc.ErrUnknown) {
+			t.Errorf("server %s: got %v, %v, want that it is unknown", name, got, err)
+		}
 	}
 	if _, err := p.Server(ctx, fakekdc.ParseName(fakekdc.NameService, "http/nobody")); !errors.Is(err, fakekdc.ErrUnknown) {
 		t.Errorf("server of nobody: got %v", err)
