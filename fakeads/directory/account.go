@@ -271,5 +271,5 @@ func (v *view) passwordPolicy() *passwordPolicy {
 
 // saltOf is the salt of an account's next password.
 func (v *view) saltOf(e *entry) string {
-	return saltOf(v.r.domain.DNSName, e.text(aSAMAccountName), e.text(aUserPrincipalName), uint32(e.int(aUserAccountControl)))
+	return saltOf(v.r.domain.DNSName, v.r.domain.Realm, e.text(aSAMAccountName), e.text(aUserPrincipalName), uint32(e.int(aUserAccountControl)))
 }

@@ -149,8 +149,7 @@ func (c *credentials) remembers(text string, n int) bool {
 
 // saltOf is the salt of the AES keys ([MS-KILE] 3.1.1.2): of a computer "host" and its full name whatever its dNSHostName says,
 // of a user the left part of its UPN or its sAMAccountName, of a trust "krbtgt" and its name.
-func saltOf(dnsName, sam, upn string, uac uint32) string {
-	realm := strings.ToUpper(dnsName)
+func saltOf(dnsName, realm, sam, upn string, uac uint32) string {
 	switch {
 	case uac&(uacWorkstationTrust|uacServerTrust) != 0:
 		return realm + "host" + strings.ToLower(strings.TrimSuffix(sam, "$")) + "." + strings.ToLower(dnsName)

@@ -24,17 +24,16 @@ type draft struct {
 // edit begins a new version of an object.
 func (t *tx) edit(e *entry) *draft { return &draft{tx: t, old: e, e: *e} }
 
-// create begins a new object below parent (nil: the head of a naming context is made by bootstrap alone). The descriptor is
-// the caller's to set.
+// create begins a new object below parent; the head of a naming context is made by bootstrap alone. It takes the place of the one
+// before, which has been saved. The descriptor is the caller's to set.
 func (t *tx) create(class *classDef, parent *entry, name dn.DN) *draft {
 	_, value := name.RDN()
-	return &draft{tx: t, owned: true, ownLinks: true, e: entry{
+	t.adding = draft{tx: t, owned: true, ownLinks: true, e: entry{
 		id: t.newID(), parent: parent.id, nc: parent.nc, origin: uint16(t.r.index), guid: t.newGUID(), name: name,
 		rdn: t.new.value(t.new.copyOfText(value)), class: class, created: t.now.Unix(),
 	}}
+	return &t.adding
 }
-
-func (d *draft) isNew() bool { return d.old == nil }
 
 // own makes the slices the draft's own before the first write.
 func (d *draft) own() {

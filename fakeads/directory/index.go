@@ -32,10 +32,10 @@ func (n *indexNode) at(i int) posting { return posting{n.hashes[i], n.ids[i]} }
 
 // search is the position of the first posting that is not less than p.
 func (n *indexNode) search(p posting) int {
-	lo, hi := 0, n.n
+	lo, hi := 0, min(n.n, indexFan) // n.n never is more; min spares the checks of the bounds
 	for lo < hi {
 		m := int(uint(lo+hi) >> 1)
-		if n.at(m).less(p) {
+		if h := n.hashes[m]; h < p.hash || h == p.hash && n.ids[m] < p.id {
 			lo = m + 1
 		} else {
 			hi = m

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/gmsasim/gmsasim/fakeads/kds"
 	"github.com/gmsasim/gmsasim/fakeads/security"
@@ -32,12 +33,10 @@ func decodePassword(b []byte) (password string, ok bool) {
 	if len(b) < 4 || len(b)%2 != 0 {
 		return "", false
 	}
-	var buf [64]uint16
-	units := buf[:]
-	if len(b)/2 > len(units) {
-		units = make([]uint16, len(b)/2)
+	if password, ok := decodeASCII(b); ok {
+		return password, true
 	}
-	units = units[:len(b)/2]
+	units := make([]uint16, len(b)/2)
 	for i := range units {
 		units[i] = binary.LittleEndian.Uint16(b[2*i:])
 	}
@@ -45,6 +44,25 @@ func decodePassword(b []byte) (password string, ok bool) {
 		return "", false
 	}
 	return string(utf16.Decode(units[1 : len(units)-1])), true
+}
+
+// decodeASCII is decodePassword for the passwords that most accounts of a population have.
+func decodeASCII(b []byte) (password string, ok bool) {
+	var buf [64]byte
+	n := len(b) / 2
+	if n > len(buf) {
+		return "", false
+	}
+	for i := range n {
+		if b[2*i] >= utf8.RuneSelf || b[2*i+1] != 0 {
+			return "", false
+		}
+		buf[i] = b[2*i]
+	}
+	if buf[0] != '"' || buf[n-1] != '"' {
+		return "", false
+	}
+	return string(buf[1 : n-1]), true
 }
 
 // passwordChange tells the ways to a new password apart.

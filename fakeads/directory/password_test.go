@@ -52,7 +52,7 @@ func TestSalts(t *testing.T) {
 		{"svc", "http/web@contoso.com", uacNormalAccount, "CONTOSO.COMhttpweb"},
 		{"CHILD$", "", uacInterdomainTrust, "CONTOSO.COMkrbtgtCHILD"},
 	} {
-		if got := saltOf("contoso.com", c.sam, c.upn, c.uac); got != c.want {
+		if got := saltOf("contoso.com", "CONTOSO.COM", c.sam, c.upn, c.uac); got != c.want {
 			t.Errorf("%s %s: got %q, want %q", c.sam, c.upn, got, c.want)
 		}
 	}

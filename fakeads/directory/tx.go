@@ -21,7 +21,8 @@ type tx struct {
 	lastInt    int64
 	lastInts   [][]byte
 	lastText   string      // the password given last
-	scratch    []attribute // of the object being added
+	adding     draft       // of the object being added
+	scratch    []attribute // its attributes
 	new        slabs
 	// atOnce delivers to every replica without delay: the state before the story begins.
 	atOnce bool
@@ -158,6 +159,3 @@ func (t *tx) newRID() uint32 {
 	t.rs.ridsLeft--
 	return t.rs.rid - 1
 }
-
-// newSID is the SID of a new account of this domain.
-func (t *tx) newSID() security.SID { return t.r.domain.SID.Append(t.newRID()) }
