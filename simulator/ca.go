@@ -90,20 +90,6 @@ func (a *authority) leaf(dc *DC) (*tls.Certificate, error) {
 	return c, nil
 }
 
-// tlsConfig is the TLS side of a DC. Session tickets are off: a client that does not read after the handshake, as Samba's, would
-// wait for ever.
-func (dc *DC) tlsConfig() (*tls.Config, error) {
-	a, err := dc.d.authority()
-	if err != nil {
-		return nil, err
-	}
-	c, err := a.leaf(dc)
-	if err != nil {
-		return nil, fmt.Errorf("certificate of %s: %w", dc.name, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{*c}, MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true}, nil
-}
-
 // RootCAs holds the certificate authority that signs the DCs' certificates.
 func (d *Domain) RootCAs() *x509.CertPool {
 	pool := x509.NewCertPool()

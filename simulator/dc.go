@@ -3,6 +3,8 @@ package simulator
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -25,7 +27,8 @@ type DC struct {
 
 	mu      sync.Mutex
 	stopped bool
-	ldap    *fakeads.Server // made when first needed
+	lines   map[*line]struct{} // connections in process
+	ldap    *fakeads.Server    // made when first needed
 }
 
 // Name is the short name, for instance DC01.
@@ -46,11 +49,36 @@ func (dc *DC) Start() { dc.setStopped(false, "start") }
 func (dc *DC) setStopped(stopped bool, text string) {
 	dc.mu.Lock()
 	dc.stopped = stopped
+	var lines []*line
+	if stopped {
+		lines = slices.Collect(maps.Keys(dc.lines))
+	}
 	dc.mu.Unlock()
 	if stopped {
 		dc.d.faces.hangUp(dc)
 	}
+	for _, l := range lines {
+		l.lose("does not answer")
+	}
 	dc.d.event(Event{Op: opDC, To: dc.name, Text: text})
+}
+
+// connected keeps a connection in process, so that a stop ends it, or takes it out again.
+func (dc *DC) connected(l *line, open bool) {
+	dc.mu.Lock()
+	stopped := dc.stopped
+	if open {
+		if dc.lines == nil {
+			dc.lines = map[*line]struct{}{}
+		}
+		dc.lines[l] = struct{}{}
+	} else {
+		delete(dc.lines, l)
+	}
+	dc.mu.Unlock()
+	if open && stopped { // between the look at the DC and the connection
+		l.lose("does not answer")
+	}
 }
 
 // Running tells whether the DC answers.

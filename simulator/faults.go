@@ -175,6 +175,13 @@ func (d *Domain) ClearFaults() {
 	d.faults = nil
 }
 
+// faulty tells whether there is a fault that may strike.
+func (d *Domain) faulty() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.faults) > 0
+}
+
 // strike asks whether a fault hits this exchange, and counts it.
 func (d *Domain) strike(op Op, from, dc, text string) (Outcome, bool) {
 	d.mu.Lock()

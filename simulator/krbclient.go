@@ -74,18 +74,6 @@ func etypeName(etype int32) string {
 	return fmt.Sprintf("etype %d", etype)
 }
 
-func etypeNumber(name string) int32 {
-	switch name {
-	case "AES128":
-		return etypeAES128
-	case "AES256":
-		return etypeAES256
-	case "RC4":
-		return etypeRC4
-	}
-	return 0
-}
-
 // Kerberos error codes (RFC 4120 7.5.9) that the diagnosis and the client tell apart.
 const (
 	krbErrCPrincipalUnknown = 6

@@ -193,6 +193,40 @@ func TestCloseDuringTraffic(t *testing.T) {
 	}
 }
 
+// TestStopDuringTraffic stops a DC while hosts talk to it: they get an answer, or go on to the other one.
+func TestStopDuringTraffic(t *testing.T) {
+	cfg := Contoso()
+	cfg.DCs = []string{"DC01", "DC02"}
+	cfg.Keys = rememberedForTests
+	d := StartT(t, cfg)
+	var wg sync.WaitGroup
+	for _, h := range d.Hosts() {
+		wg.Go(func() {
+			for range 30 {
+				if err := h.TestServiceAccount("WebApp01"); err != nil {
+					t.Errorf("%s: got %v, want True from the other DC", h.Name(), err)
+				}
+			}
+		})
+	}
+	for range 10 {
+		d.DC("DC01").Stop()
+		d.DC("DC01").Start()
+	}
+	wg.Wait()
+}
+
+func TestCancelledContext(t *testing.T) {
+	d := StartT(t, Contoso())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("enough")
+	cancel(cause)
+	if _, err := d.KerberosTo(ctx, "ContainerHost01", "host/webapp01"); !errors.Is(err, cause) {
+		t.Errorf("got %v, want the cause of the context's end", err)
+	}
+	check(t, d.Host("ContainerHost01").TestServiceAccount("WebApp01"))
+}
+
 func TestSnapshot(t *testing.T) {
 	cfg := Contoso()
 	cfg.DCs = []string{"DC01", "DC02"}

@@ -196,6 +196,9 @@ func (st *station) each(ctx context.Context, dnsName, service string, port int, 
 	}
 	var tried []attempt
 	for _, dc := range dcs {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		why := st.reach(dc, port)
 		if why != "" {
 			st.d.event(Event{Op: opHost, From: st.name, To: dc.name, Text: fmt.Sprintf("%s, port %d", service, port), Result: why})
@@ -229,6 +232,7 @@ func (st *station) sendKDC(ctx context.Context, realm string, req []byte) (rep [
 
 // line is the network's side of an LDAP connection in process.
 type line struct {
+	dc   *DC
 	near net.Conn
 	conn *ldapclient.Conn
 	done chan struct{} // closed when the server's side has ended
@@ -262,6 +266,7 @@ func (l *line) why() string {
 // end closes the connection and waits for the server's side, so that all its events have happened.
 func (l *line) end() {
 	l.stop()
+	l.dc.connected(l, false)
 	_ = l.conn.Close() // it may be closed already
 	<-l.done
 }
@@ -273,7 +278,7 @@ func (st *station) connect(ctx context.Context, dc *DC) (*line, error) {
 		return nil, err
 	}
 	near, far := net.Pipe()
-	l := &line{near: near, conn: ldapclient.New(near), done: make(chan struct{})}
+	l := &line{dc: dc, near: near, conn: ldapclient.New(near), done: make(chan struct{})}
 	ctx = withDoor(ctx, &door{from: st.name, line: l})
 	if err := st.d.serve(func() {
 		defer close(l.done)
@@ -282,6 +287,7 @@ func (st *station) connect(ctx context.Context, dc *DC) (*line, error) {
 		return nil, err
 	}
 	l.stop = context.AfterFunc(ctx, func() { l.lose("is not waited for any longer") })
+	dc.connected(l, true)
 	return l, nil
 }
 

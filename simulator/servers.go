@@ -86,11 +86,12 @@ func (dc *DC) newLDAPServer() (*fakeads.Server, error) {
 	d := dc.d
 	return fakeads.NewServer(fakeads.Config{
 		Replica: dc.replica, TLS: dc.lazyTLS(), Now: d.timeAt, Rand: newSeededRand(d.cfg.Seed, "LDAP of "+dc.name),
-		Trace: dc.traceLDAP, Intercept: dc.interceptLDAP,
+		Trace: dc.traceLDAP, Intercept: dc.interceptLDAP, Prompt: true,
 	})
 }
 
-// lazyTLS makes the certificate when the first client asks for it: most domains never serve TLS.
+// lazyTLS is the TLS side of a DC. The certificate is made when the first client asks for it: most domains never serve TLS. Session
+// tickets are off: a client that does not read after the handshake, as Samba's, would wait for ever.
 func (dc *DC) lazyTLS() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		a, err := dc.d.authority()
@@ -153,6 +154,9 @@ const (
 )
 
 func (dc *DC) interceptLDAP(ctx context.Context, op *fakeads.Operation) fakeads.Intercepted {
+	if !dc.d.faulty() {
+		return fakeads.Intercepted{}
+	}
 	from := fromOf(ctx)
 	o, hit := dc.d.strike(ldapOp(op.Kind), from, dc.name, ldapText(from, op))
 	if !hit {
