@@ -129,11 +129,7 @@ func (f *Forest) layOut(st *forestState) error {
 }
 
 // planter adds objects to a forest that nobody sees yet.
-type planter struct {
-	*tx
-	schemaDN dn.DN
-	created  time.Time
-}
+type planter struct{ *tx }
 
 // plant makes the objects of a fresh forest.
 func (f *Forest) plant(st *forestState) {
@@ -142,7 +138,7 @@ func (f *Forest) plant(st *forestState) {
 		first := d.replicas[0]
 		rs := st.replicas[first.index]
 		rs.stores[ncConfiguration], rs.stores[ncForestDNS] = shared[ncConfiguration], shared[ncForestDNS]
-		p := &planter{tx: &tx{view: view{f: f, r: first, st: st, rs: rs, now: f.now()}, c: System(), s: theSchema()}, schemaDN: d.ncs[ncSchema].dn}
+		p := f.planterAt(st, d)
 		if i == 0 {
 			p.configuration()
 			p.forestDNS()
@@ -164,10 +160,10 @@ func (f *Forest) plant(st *forestState) {
 	}
 }
 
-// at is a planter for a domain's first domain controller.
+// planterAt is a planter at a domain's first domain controller.
 func (f *Forest) planterAt(st *forestState, d *Domain) *planter {
 	r := d.replicas[0]
-	return &planter{tx: &tx{view: view{f: f, r: r, st: st, rs: st.replicas[r.index], now: f.now()}, c: System(), s: theSchema()}, schemaDN: d.ncs[ncSchema].dn}
+	return &planter{tx: &tx{view: view{f: f, r: r, st: st, rs: st.replicas[r.index], now: f.now()}, c: System(), s: theSchema()}}
 }
 
 // store keeps a draft without telling other replicas.

@@ -18,5 +18,6 @@
 //
 // Not modelled: sites beyond one, read-only domain controllers, the partial
 // replicas of a global catalog, fine-grained password policies, group policy,
-// linked-value time to live, the recycle bin.
+// linked-value time to live, the recycle bin, the end of tombstones, changes of
+// the schema.
 package directory

@@ -38,7 +38,6 @@ type schemaPlanter struct {
 	store   *store
 	sd      *descriptor
 	created int64
-	head    *entry
 	n       uint32
 }
 
