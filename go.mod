@@ -31,6 +31,8 @@ require (
 	github.com/vjeantet/ldapserver v1.0.2-0.20260218215457-e117373377c0
 	// MD4 for the NT hash.
 	golang.org/x/crypto v0.54.0
+	// Network namespaces in the benchmark, whose client meets Samba in one.
+	golang.org/x/sys v0.47.0
 	// txtar: one file holds a scenario, its inputs and its goldens.
 	golang.org/x/tools v0.48.0
 	// Property tests: interval arithmetic, round trips, replica convergence.
@@ -56,6 +58,5 @@ require (
 	golang.org/x/mod v0.38.0 // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
 )

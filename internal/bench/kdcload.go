@@ -210,8 +210,8 @@ type udpWire struct {
 	buf []byte
 }
 
-func dialUDP(addr string) (wire, error) {
-	c, err := net.Dial("udp", addr)
+func dialUDP(dial dialer, addr string) (wire, error) {
+	c, err := dial("udp", addr)
 	return &udpWire{c, make([]byte, 64<<10)}, err
 }
 
@@ -231,8 +231,8 @@ type tcpWire struct {
 	out, in []byte
 }
 
-func dialTCP(addr string) (wire, error) {
-	c, err := net.Dial("tcp", addr)
+func dialTCP(dial dialer, addr string) (wire, error) {
+	c, err := dial("tcp", addr)
 	return &tcpWire{c, nil, make([]byte, 64<<10)}, err
 }
 
@@ -308,7 +308,8 @@ func login(w wire, p principal) (messages.ASRep, error) {
 // kdcTarget is a KDC under load.
 type kdcTarget struct {
 	addr    string
-	pid     int
+	dialer  dialer // nil: net.Dial
+	server  *server
 	clients []principal
 	service []string
 }
@@ -316,18 +317,17 @@ type kdcTarget struct {
 // kdcRates measures AS and TGS exchanges with one client per principal, over UDP where the answers fit and over kept TCP connections where
 // the KDC says that they do not.
 func (t kdcTarget) kdcRates(o options) (as, tgs rate, err error) {
-	dialAS, err := t.dialer()
+	open, err := t.transport()
 	if err != nil {
 		return as, tgs, err
 	}
 	var asWorkers, tgsWorkers []worker
 	defer func() {
-		for _, w := range append(asWorkers, tgsWorkers...) {
-			w.close()
-		}
+		closeAll(asWorkers)
+		closeAll(tgsWorkers)
 	}()
 	for i, p := range t.clients {
-		wa, err := dialAS(t.addr)
+		wa, err := t.dial(open)
 		if err != nil {
 			return as, tgs, err
 		}
@@ -344,24 +344,34 @@ func (t kdcTarget) kdcRates(o options) (as, tgs rate, err error) {
 		if err != nil {
 			return as, tgs, err
 		}
-		wt, err := dialAS(t.addr)
+		wt, err := t.dial(open)
 		if err != nil {
 			return as, tgs, err
 		}
 		tgsWorkers = append(tgsWorkers, kdcWorker(wt, xt))
 	}
-	if as, err = measure(asWorkers, t.pid, o); err != nil {
+	if as, err = measure(asWorkers, t.server, o); err != nil {
 		return as, tgs, fmt.Errorf("AS: %w", err)
 	}
-	if tgs, err = measure(tgsWorkers, t.pid, o); err != nil {
+	if tgs, err = measure(tgsWorkers, t.server, o); err != nil {
 		return as, tgs, fmt.Errorf("TGS: %w", err)
 	}
 	return as, tgs, nil
 }
 
-// dialer finds out how to talk to the KDC.
-func (t kdcTarget) dialer() (func(string) (wire, error), error) {
-	w, err := dialUDP(t.addr)
+// A dialer is net.Dial, here or in another network namespace.
+type dialer func(network, addr string) (net.Conn, error)
+
+func (t kdcTarget) dial(open func(dialer, string) (wire, error)) (wire, error) {
+	if t.dialer == nil {
+		return open(net.Dial, t.addr)
+	}
+	return open(t.dialer, t.addr)
+}
+
+// transport finds out how to talk to the KDC.
+func (t kdcTarget) transport() (func(dialer, string) (wire, error), error) {
+	w, err := t.dial(dialUDP)
 	if err != nil {
 		return nil, err
 	}

@@ -31,16 +31,21 @@ type ldapConn struct {
 	id  int64
 }
 
-func dialLDAP(addr, bindDN, password string) (*ldapConn, error) {
-	c, err := net.Dial("tcp", addr)
+// connect opens a connection and binds it.
+func (t ldapTarget) connect() (*ldapConn, error) {
+	dial := t.dialer
+	if dial == nil {
+		dial = net.Dial
+	}
+	c, err := dial("tcp", t.addr)
 	if err != nil {
 		return nil, err
 	}
 	l := &ldapConn{Conn: c, r: bufio.NewReaderSize(c, 64<<10)}
 	bind := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 0, nil, "bind")
 	bind.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 3, "version"))
-	bind.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, bindDN, "name"))
-	bind.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, password, "simple"))
+	bind.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, t.bindDN, "name"))
+	bind.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, t.password, "simple"))
 	op, _, err := l.roundTrip(bind, nil, tagBindReply)
 	if err == nil {
 		err = resultOK(op)
@@ -167,7 +172,9 @@ func searchOp(base, attr string, value []byte, attributes ...string) *ber.Packet
 // ldapTarget is a directory under load with its accounts named by accountName.
 type ldapTarget struct {
 	addr, base, bindDN, password string
-	pid, accounts                int
+	accounts                     int
+	dialer                       dialer // nil: net.Dial
+	server                       *server
 }
 
 // accountName is the sAMAccountName of the account number i, the same in every directory that is measured.
@@ -175,16 +182,30 @@ func accountName(i int) string { return fmt.Sprintf("acct%06d", i) }
 
 // searchRate measures searches for one account by its indexed sAMAccountName, each for another account.
 func (t ldapTarget) searchRate(clients int, o options) (rate, error) {
-	var workers []worker
-	defer func() {
-		for _, w := range workers {
-			w.close()
-		}
-	}()
+	workers, err := t.searchers(clients)
+	defer closeAll(workers)
+	if err != nil {
+		return rate{}, err
+	}
+	return measure(workers, t.server, o)
+}
+
+// searchLatency is the time within which 99 of 100 such searches of one client are answered.
+func (t ldapTarget) searchLatency(o options) (time.Duration, error) {
+	workers, err := t.searchers(1)
+	defer closeAll(workers)
+	if err != nil {
+		return 0, err
+	}
+	return percentile99(workers[0], o)
+}
+
+// searchers are clients that search. Those made before an error are given too, to be closed.
+func (t ldapTarget) searchers(clients int) (workers []worker, err error) {
 	for c := range clients {
-		l, err := dialLDAP(t.addr, t.bindDN, t.password)
+		l, err := t.connect()
 		if err != nil {
-			return rate{}, err
+			return workers, err
 		}
 		// One template; the message ID and the name's digits are put in place, so that the client does not dominate.
 		l.id = 0x01000000
@@ -213,7 +234,13 @@ func (t ldapTarget) searchRate(clients int, o options) (rate, error) {
 			close: func() { l.Close() },
 		})
 	}
-	return measure(workers, t.pid, o)
+	return workers, nil
+}
+
+func closeAll(workers []worker) {
+	for _, w := range workers {
+		w.close()
+	}
 }
 
 // lastIndexDigits finds the template's account number.
@@ -236,7 +263,7 @@ func putDigits(b []byte, n int) {
 
 // enumerationRate measures entries a second of one client that reads all accounts in pages of 1,000.
 func (t ldapTarget) enumerationRate(o options) (rate, error) {
-	l, err := dialLDAP(t.addr, t.bindDN, t.password)
+	l, err := t.connect()
 	if err != nil {
 		return rate{}, err
 	}
@@ -262,7 +289,7 @@ func (t ldapTarget) enumerationRate(o options) (rate, error) {
 		}
 		return total, nil
 	}}
-	return measure([]worker{w}, t.pid, o)
+	return measure([]worker{w}, t.server, o)
 }
 
 // paged is the controls element with a paged-results control, RFC 2696.

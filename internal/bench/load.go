@@ -30,13 +30,13 @@ type worker struct {
 // A rate is the median of the rounds.
 type rate struct {
 	perSecond float64
-	// server is processor time of the server's process per unit, user and system.
+	// server is processor time of the server's processes per unit, user and system.
 	server time.Duration
 }
 
 // measure lets all workers run at once, for each round, and reads the server's processor time around the round. The first
 // round warms up and does not count.
-func measure(workers []worker, pid int, o options) (rate, error) {
+func measure(workers []worker, s *server, o options) (rate, error) {
 	var perSecond []float64
 	var cpu []time.Duration
 	for round := range o.rounds + 1 {
@@ -44,7 +44,7 @@ func measure(workers []worker, pid int, o options) (rate, error) {
 		if round == 0 {
 			length /= 4
 		}
-		before, err := cpuTime(pid)
+		before, err := s.cpuTime()
 		if err != nil {
 			return rate{}, err
 		}
@@ -52,7 +52,7 @@ func measure(workers []worker, pid int, o options) (rate, error) {
 		if err != nil {
 			return rate{}, err
 		}
-		after, err := cpuTime(pid)
+		after, err := s.cpuTime()
 		if err != nil {
 			return rate{}, err
 		}
@@ -93,6 +93,24 @@ func runRound(workers []worker, length time.Duration) (units int, elapsed time.D
 	return units, elapsed, nil
 }
 
+// percentile99 is the time within which 99 of 100 requests of one client are answered: the median of the rounds.
+func percentile99(w worker, o options) (time.Duration, error) {
+	var rounds []time.Duration
+	for range o.rounds {
+		var times []time.Duration
+		for begin := time.Now(); time.Since(begin) < o.length; {
+			start := time.Now()
+			if _, err := w.do(); err != nil {
+				return 0, err
+			}
+			times = append(times, time.Since(start))
+		}
+		slices.Sort(times)
+		rounds = append(rounds, times[len(times)*99/100])
+	}
+	return median(rounds), nil
+}
+
 func median[T float64 | time.Duration](v []T) T {
 	if len(v) == 0 {
 		return 0
@@ -104,7 +122,7 @@ func median[T float64 | time.Duration](v []T) T {
 // clockTick is USER_HZ, which Linux fixes at 100 for all that /proc tells.
 const clockTick = time.Second / 100
 
-// cpuTime is the processor time of a process and of its children that have ended, proc(5).
+// cpuTime is the processor time of a process so far, proc(5).
 func cpuTime(pid int) (time.Duration, error) {
 	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {

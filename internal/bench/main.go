@@ -12,7 +12,7 @@ import (
 
 func main() {
 	var o options
-	only := flag.String("only", "kdc,ldap,process", "parts to measure")
+	only := flag.String("only", "kdc,ldap,samba,process", "parts to measure")
 	seconds := flag.Float64("seconds", 2, "length of a round")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds of which the median is taken")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write profiles of what is ours to files whose names begin so")
@@ -42,8 +42,8 @@ type row struct {
 
 func run(parts []string, o options) error {
 	for _, p := range parts {
-		if !slices.Contains([]string{"kdc", "ldap", "process"}, p) {
-			return fmt.Errorf("unknown part %q: kdc, ldap, process", p)
+		if !slices.Contains([]string{"kdc", "ldap", "samba", "process"}, p) {
+			return fmt.Errorf("unknown part %q: kdc, ldap, samba, process", p)
 		}
 	}
 	peers, err := findTree()
@@ -54,7 +54,7 @@ func run(parts []string, o options) error {
 	for _, part := range []struct {
 		name string
 		run  func(tree, options) ([]row, error)
-	}{{"kdc", benchKDC}, {"ldap", benchLDAP}, {"process", benchProcess}} {
+	}{{"kdc", benchKDC}, {"ldap", benchLDAP}, {"samba", benchSamba}, {"process", benchProcess}} {
 		if !slices.Contains(parts, part.name) {
 			continue
 		}

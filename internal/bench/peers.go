@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -15,15 +16,23 @@ import (
 // A tree is the root of a Debian installation that holds the peers.
 type tree string
 
+// cacheDir is where trees are kept between runs.
+func cacheDir() (string, error) {
+	if cache := os.Getenv("GMSASIM_CACHE"); cache != "" {
+		return cache, nil
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(user, "gmsasim"), nil
+}
+
 // findTree gives the tree of .ci/peers.sh.
 func findTree() (tree, error) {
-	cache := os.Getenv("GMSASIM_CACHE")
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		cache = filepath.Join(user, "gmsasim")
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
 	}
 	if _, err := os.Stat(filepath.Join(cache, "peers", "root.done")); err != nil {
 		return "", fmt.Errorf("no tree of peers (run .ci/peers.sh as root): %w", err)
@@ -51,10 +60,60 @@ func (t tree) run(name string, args ...string) error {
 	return nil
 }
 
-// A server is a process under measurement.
+// A server is a process under measurement, or several.
 type server struct {
-	pid  int
-	stop func()
+	pid int
+	// namespace is the link text of a namespace of processes that all of the server's are in; empty: it is one process.
+	namespace string
+	stop      func()
+}
+
+// pids lists the server's processes.
+func (s *server) pids() ([]int, error) {
+	if s.namespace == "" {
+		return []int{s.pid}, nil
+	}
+	links, err := filepath.Glob("/proc/[0-9]*/ns/pid")
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, link := range links {
+		if to, err := os.Readlink(link); err != nil || to != s.namespace {
+			continue // another's, or ended meanwhile
+		}
+		pid, err := strconv.Atoi(strings.Split(link, "/")[2])
+		if err != nil {
+			return nil, err
+		}
+		pids = append(pids, pid)
+	}
+	return pids, nil
+}
+
+// cpuTime is the processor time of all processes so far.
+func (s *server) cpuTime() (time.Duration, error) {
+	return sum(s, cpuTime)
+}
+
+// residentMiB is the proportional set size of all processes in MiB.
+func (s *server) residentMiB() (float64, error) {
+	return sum(s, residentMiB)
+}
+
+func sum[T float64 | time.Duration](s *server, of func(pid int) (T, error)) (total T, err error) {
+	pids, err := s.pids()
+	if err != nil {
+		return 0, err
+	}
+	for _, pid := range pids {
+		n, err := of(pid)
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
 }
 
 // start runs cmd and waits until answered says so. The process is killed by its id when stopped; its folder goes with it.
@@ -180,7 +239,7 @@ func (t tree) startMIT() (*server, kdcTarget, error) {
 	run := t.command("krb5kdc", "-n", "-r", benchRealm)
 	run.Env = env
 	s, err := start(run, out, func() bool {
-		w, err := dialUDP(target.addr)
+		w, err := target.dial(dialUDP)
 		if err != nil {
 			return false
 		}
@@ -191,7 +250,7 @@ func (t tree) startMIT() (*server, kdcTarget, error) {
 	if err != nil {
 		return fail(err)
 	}
-	target.pid = s.pid
+	target.server = s
 	return s, target, nil
 }
 
@@ -257,7 +316,7 @@ func (t tree) startSlapd(n int) (*server, ldapTarget, error) {
 	}
 	target := ldapTarget{addr: fmt.Sprintf("127.0.0.1:%d", port), base: "dc=contoso,dc=com", bindDN: "cn=admin,dc=contoso,dc=com", password: benchPassword, accounts: n}
 	s, err := start(t.command("slapd", "-d", "0", "-F", in+"/config", "-h", fmt.Sprintf("ldap://127.0.0.1:%d", port)), out, func() bool {
-		l, err := dialLDAP(target.addr, target.bindDN, target.password)
+		l, err := target.connect()
 		if err != nil {
 			return false
 		}
@@ -266,6 +325,6 @@ func (t tree) startSlapd(n int) (*server, ldapTarget, error) {
 	if err != nil {
 		return fail(err)
 	}
-	target.pid = s.pid
+	target.server = s
 	return s, target, nil
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/gmsasim/gmsasim/simulator"
@@ -110,7 +110,11 @@ func repeat(o options, cores int, f func() error) (span, error) {
 	}
 	runtime.GC() // what came before is not paid for here
 	var calls []time.Duration
-	before, begin := processorTime(), time.Now()
+	before, err := cpuTime(os.Getpid())
+	if err != nil {
+		return span{}, err
+	}
+	begin := time.Now()
 	for len(calls) < 3 || time.Since(begin) < o.length*time.Duration(o.rounds) {
 		start := time.Now()
 		if err := f(); err != nil {
@@ -118,15 +122,9 @@ func repeat(o options, cores int, f func() error) (span, error) {
 		}
 		calls = append(calls, time.Since(start))
 	}
-	processor := (processorTime() - before) / time.Duration(len(calls))
-	return span{median(calls), processor}, nil
-}
-
-// processorTime is what this process has used so far, user and system.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0 // getrusage(2) fails for wrong arguments only
+	after, err := cpuTime(os.Getpid())
+	if err != nil {
+		return span{}, err
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return span{median(calls), (after - before) / time.Duration(len(calls))}, nil
 }
