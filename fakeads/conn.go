@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,7 +28,8 @@ var (
 //
 // One goroutine of the library calls Read. Requests that change the session
 // (binds, StartTLS, other extended operations) are carried out in that goroutine when no
-// other request of the session is running, so what they change needs no lock.
+// other request of the session is running, so what they change needs no lock. So are those that
+// take no time, see Config.Prompt. The others become stand-ins, which the library dispatches.
 type conn struct {
 	s      *Server
 	door   door
@@ -44,6 +46,8 @@ type conn struct {
 	hurried bool  // the deadline is that of a message that has begun
 	spoken  bool  // the first message has come
 	reading *gss.Framing
+	readBy  deadline
+	swift   *swift // nil: no request has been carried out here
 	stand   []byte // rest of the stand-in that the library is reading
 	number  int    // of the last request
 
@@ -58,9 +62,9 @@ type conn struct {
 	ending  bool             // the deadlines are those of Close
 
 	wmu     sync.Mutex
-	out     []byte // answers to be written
-	covered []byte // the same under the layer
+	out     *[]byte // answers to be written, nil: none
 	writing *gss.Framing
+	writeBy deadline
 	broken  error // of the first write that failed
 
 	// Changed only while nothing else runs.
@@ -79,8 +83,16 @@ type conn struct {
 type pending struct {
 	*request
 	ctx       context.Context
-	cancel    context.CancelFunc
-	abandoned bool // guarded by conn.mu
+	cancel    context.CancelFunc // nil: it is carried out by the goroutine that reads, and nobody can abandon it
+	abandoned bool               // guarded by conn.mu
+}
+
+// swift is the room in which one request after another is decoded and carried out by the goroutine that reads.
+type swift struct {
+	request request
+	pending pending
+	op      Operation
+	memo    memo
 }
 
 // identity is who the client is.
@@ -198,8 +210,8 @@ func (c *conn) guardedNext() (err error) {
 	return c.next()
 }
 
-// next waits for a request and prepares its stand-in. Requests that need no
-// answer, and those that cannot be understood, are dealt with here.
+// next waits for a request that is to run beside others and prepares its
+// stand-in. All else is dealt with here.
 func (c *conn) next() error {
 	if !c.begun {
 		c.begun = true
@@ -212,15 +224,28 @@ func (c *conn) next() error {
 		if err != nil {
 			return c.disconnect(err)
 		}
+		if c.s.prompt && operationTag(msg) == opSearchRequest {
+			done, err := c.swiftSearch(msg)
+			if err != nil {
+				return err
+			}
+			if done {
+				c.plain.drop(len(msg))
+				if len(msg) > keep {
+					c.swift = nil // it holds on to the message
+				}
+				continue
+			}
+		}
+		// What outlives its message needs a copy.
+		size := len(msg)
+		msg = slices.Clone(msg)
+		c.plain.drop(size)
 		req, err := decodeRequest(msg)
-		switch {
-		case req == nil:
-			return c.disconnect(err)
-		case err != nil:
-			c.refuse(req, err)
+		if refused, err := c.check(req, err); err != nil {
+			return err
+		} else if refused {
 			continue
-		case c.isActive(req.id):
-			return c.disconnect(fmt.Errorf("%w: message ID %d is in use", errBER, req.id))
 		}
 		switch req.kind {
 		case KindAbandon:
@@ -229,27 +254,71 @@ func (c *conn) next() error {
 		case KindUnbind:
 			c.trace(&Operation{Kind: KindUnbind, Account: c.identity.account, Layer: c.layerName()})
 			return errUnbound
+		case KindBind, KindExtended:
+			c.running.Wait() // RFC 4511 4.2.1
+			c.carryOutHere(req)
+			continue
+		case KindAdd, KindModify, KindModifyDN, KindCompare:
+			if c.s.prompt {
+				c.carryOutHere(req)
+				continue
+			}
 		}
-		alone := req.kind == KindBind || req.kind == KindExtended
-		if err := c.hand(req, alone); err != nil {
-			return err
-		}
-		return nil
+		return c.hand(req)
 	}
 }
 
-// hand puts a request where dispatch finds it.
-func (c *conn) hand(req *request, alone bool) error {
-	if alone {
-		c.running.Wait() // RFC 4511 4.2.1
-	} else {
-		select {
-		case c.slots <- struct{}{}:
-		case <-c.ctx.Done():
-			return context.Cause(c.ctx)
-		}
-		c.running.Add(1)
+// swiftSearch carries out a search that finds little, without a copy of its message. done is
+// false when it is another one.
+func (c *conn) swiftSearch(msg []byte) (done bool, err error) {
+	if c.swift == nil {
+		c.swift = &swift{}
 	}
+	req, d := &c.swift.request, decoder{memo: &c.swift.memo}
+	err = d.request(req, msg)
+	if err != nil || req.search.scope != directory.BaseObject && !directory.Narrow(req.search.filter) {
+		return false, nil // a fault is found again
+	}
+	if _, err := c.check(req, nil); err != nil {
+		return false, err
+	}
+	c.carryOutHere(req)
+	return true, nil
+}
+
+// check answers a request that could not be understood, which came with cause. Its error ends the session.
+func (c *conn) check(req *request, cause error) (refused bool, err error) {
+	switch {
+	case req == nil:
+		return false, c.disconnect(cause)
+	case cause != nil:
+		c.refuse(req, cause)
+		return true, nil
+	case c.isActive(req.id):
+		return false, c.disconnect(fmt.Errorf("%w: message ID %d is in use", errBER, req.id))
+	}
+	return false, nil
+}
+
+// carryOutHere carries out a request on the goroutine that reads.
+func (c *conn) carryOutHere(req *request) {
+	if c.swift == nil {
+		c.swift = &swift{}
+	}
+	sw := c.swift
+	sw.pending = pending{request: req, ctx: c.ctx}
+	c.carryOut(&sw.pending, &sw.op)
+	sw.pending, sw.op, sw.memo.search = pending{}, Operation{}, searchRequest{} // they hold the message
+}
+
+// hand puts a request where dispatch finds it.
+func (c *conn) hand(req *request) error {
+	select {
+	case c.slots <- struct{}{}:
+	case <-c.ctx.Done():
+		return context.Cause(c.ctx)
+	}
+	c.running.Add(1)
 	c.number = c.number%maxMessageID + 1
 	p := &pending{request: req}
 	p.ctx, p.cancel = context.WithCancel(c.ctx)
@@ -257,12 +326,12 @@ func (c *conn) hand(req *request, alone bool) error {
 	c.waiting[c.number] = p
 	c.active[req.id] = p
 	c.mu.Unlock()
-	c.stand = standIn(c.stand[:0], c.number, alone)
+	c.stand = standIn(c.stand[:0], c.number)
 	return nil
 }
 
 // dispatch carries out the request behind a stand-in.
-func (c *conn) dispatch(number int, alone bool) {
+func (c *conn) dispatch(number int) {
 	c.mu.Lock()
 	p := c.waiting[number]
 	delete(c.waiting, number)
@@ -273,16 +342,17 @@ func (c *conn) dispatch(number int, alone bool) {
 	defer func() {
 		p.cancel()
 		c.settle(p)
-		if !alone {
-			<-c.slots
-			c.running.Done()
-		}
+		<-c.slots
+		c.running.Done()
 	}()
-	c.carryOut(p)
+	c.carryOut(p, new(Operation))
 }
 
 // settle forgets a request and tells whether it was abandoned.
 func (c *conn) settle(p *pending) (abandoned bool) {
+	if p.cancel == nil {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.active[p.id] == p {

@@ -167,6 +167,48 @@ func TestPipelined(t *testing.T) {
 	}
 }
 
+// TestPromptAndOthers: on one connection, searches that take no time are answered beside one that finds
+// much, each once.
+func TestPromptAndOthers(t *testing.T) {
+	w := newWorld(t, nil)
+	p := w.dial(w.listen((*Server).Serve))
+	p.ask(bindOp(administrator, adminPassword))
+	const n = 60
+	var b []byte
+	for i := range n {
+		op := searchOp(contoso, directory.Subtree, equal("sAMAccountName", "alice"), "cn")
+		switch i % 3 {
+		case 1:
+			op = searchOp(contoso, directory.Subtree, present("objectClass"), "cn")
+		case 2:
+			op = element(opCompareRequest, octets(administrator), element(tagSequence, octets("cn"), octets("Administrator")))
+		}
+		b = append(b, envelope(100+i, op)...)
+	}
+	go func() { _, _ = p.conn.Write(b) }() // a failure ends the reading below
+	entries, done := map[int]int{}, map[int]bool{}
+	for len(done) < n {
+		rep := p.read()
+		switch {
+		case rep == nil:
+			t.Fatal("the connection ended")
+		case rep.op == opSearchEntry:
+			entries[rep.id]++
+		case rep.op == opSearchDone || rep.op == opCompareResponse:
+			if done[rep.id] {
+				t.Errorf("message %d is answered twice", rep.id)
+			}
+			done[rep.id] = true
+		}
+	}
+	for i := range n {
+		got := entries[100+i]
+		if i%3 == 0 && got != 1 || i%3 == 1 && got < 20 {
+			t.Errorf("message %d: got %d entries", 100+i, got)
+		}
+	}
+}
+
 // TestBindWaits: a bind begins when every request before it has been answered.
 func TestBindWaits(t *testing.T) {
 	var running, most atomic.Int32

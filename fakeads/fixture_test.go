@@ -78,6 +78,7 @@ func newWorld(t testing.TB, change func(*Config)) *world {
 	if change != nil {
 		change(&cfg)
 	}
+	cfg.Prompt = cfg.Intercept == nil // the tests' own wait
 	if w.srv, err = NewServer(cfg); err != nil {
 		t.Fatal(err)
 	}

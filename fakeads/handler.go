@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -69,9 +70,9 @@ func (c *conn) refuse(req *request, err error) {
 }
 
 // carryOut carries out a request and answers it.
-func (c *conn) carryOut(p *pending) {
+func (c *conn) carryOut(p *pending, op *Operation) {
 	_, tag, _ := operationOf(p.op)
-	op := &Operation{Kind: p.kind, Account: c.identity.account, Layer: c.layerName()}
+	*op = Operation{Kind: p.kind, Account: c.identity.account, Layer: c.layerName()}
 	defer c.recovered(p, tag, op)
 	if c.s.cfg.Trace != nil || c.s.cfg.Intercept != nil {
 		op.Text = p.text()
@@ -154,39 +155,63 @@ const maxText = 2048
 
 // text is the request in one line.
 func (p *request) text() string {
-	var t string
+	var room [512]byte
+	t := p.appendText(room[:0])
+	cut := len(t) > maxText
+	if cut {
+		t = t[:maxText]
+	}
+	if !slices.ContainsFunc(t, func(c byte) bool { return c < ' ' || c >= 0x7f }) {
+		if cut {
+			t = append(t, "…"...)
+		}
+		return string(t)
+	}
+	s := string(t)
+	if cut {
+		s += "…"
+	}
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		s = strconv.Quote(s)
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+var scopeNames = [...]string{"base", "one", "sub"}
+
+func (p *request) appendText(b []byte) []byte {
 	switch p.kind {
 	case KindBind:
-		t = p.bind.text()
+		b = append(b, p.bind.text()...)
 	case KindSearch:
-		scopes := [...]string{"base", "one", "sub"}
-		t = "base=" + p.search.base + " scope=" + scopes[p.search.scope] + " filter=" + p.search.filter.String()
-		if len(p.search.attrs) > 0 {
-			t += " attrs=" + strings.Join(p.search.attrs, ",")
+		b = append(append(b, "base="...), p.search.base...)
+		b = append(append(b, " scope="...), scopeNames[p.search.scope]...)
+		b = p.search.filter.AppendText(append(b, " filter="...))
+		for i, a := range p.search.attrs {
+			if i == 0 {
+				b = append(b, " attrs="...)
+			} else {
+				b = append(b, ',')
+			}
+			b = append(b, a...)
 		}
 	case KindAdd:
-		t = p.add.DN
+		b = append(b, p.add.DN...)
 	case KindModify:
-		t = p.modify.dn
+		b = append(b, p.modify.dn...)
 	case KindDelete:
-		t = p.dn
+		b = append(b, p.dn...)
 	case KindCompare:
-		t = p.compare.dn + " " + p.compare.attr
+		b = append(append(append(b, p.compare.dn...), ' '), p.compare.attr...)
 	case KindModifyDN:
-		t = p.modifyDN.dn + " newrdn=" + p.modifyDN.newRDN
+		b = append(append(append(b, p.modifyDN.dn...), " newrdn="...), p.modifyDN.newRDN...)
 		if p.modifyDN.newSuperior != "" {
-			t += " newsuperior=" + p.modifyDN.newSuperior
+			b = append(append(b, " newsuperior="...), p.modifyDN.newSuperior...)
 		}
 	case KindExtended:
-		t = extendedName(p.extended.oid)
+		b = append(b, extendedName(p.extended.oid)...)
 	}
-	if len(t) > maxText {
-		t = t[:maxText] + "…"
-	}
-	if strings.ContainsFunc(t, unicode.IsControl) {
-		t = strconv.Quote(t)
-	}
-	return strings.ToValidUTF8(t, "\uFFFD")
+	return b
 }
 
 func (b *bindRequest) text() string {

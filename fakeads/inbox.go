@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// smallRead is the room of an inbox when it is made.
-	smallRead = 4 << 10
+	// smallRead is the room of an inbox when it is made. Most requests fit, and thousands of idle
+	// connections have such a room each.
+	smallRead = 1 << 10
 	// keep is the largest buffer that an idle connection holds on to.
 	keep = 16 << 10
 )
@@ -46,15 +47,15 @@ func (i *inbox) drop(n int) {
 func (i *inbox) room() []byte {
 	if cap(i.b)-len(i.b) < smallRead/4 {
 		b := i.b
-		if rest := i.bytes(); cap(b) < 2*len(rest)+smallRead {
-			b = make([]byte, 0, 2*len(rest)+smallRead)
+		if rest := i.bytes(); cap(b) < 4*len(rest)+smallRead {
+			b = make([]byte, 0, 4*len(rest)+smallRead)
 		}
 		i.b, i.at = append(b[:0], i.bytes()...), 0
 	}
 	return i.b[len(i.b):cap(i.b)]
 }
 
-// message waits for the next LDAPMessage and returns it as a slice of its own.
+// message waits for the next LDAPMessage, which is good until it is dropped from plain.
 func (c *conn) message() ([]byte, error) {
 	for {
 		b := c.plain.bytes()
@@ -70,10 +71,8 @@ func (c *conn) message() ([]byte, error) {
 				return nil, fmt.Errorf("%w: %d octets, the limit is %d", errTooLarge, size, c.s.cfg.MaxMessageSize)
 			}
 			if len(b) >= head+size {
-				msg := append(make([]byte, 0, head+size), b[:head+size]...)
-				c.plain.drop(head + size)
 				c.hurried, c.spoken = false, true
-				return msg, nil
+				return b[: head+size : head+size], nil
 			}
 		}
 		if err := c.fill(); err != nil {
@@ -112,9 +111,9 @@ func (c *conn) fill() error {
 func (c *conn) receive(into *inbox) error {
 	idle := c.plain.empty() && c.sealed.empty() && c.spoken
 	if idle {
-		c.limit(c.raw.SetReadDeadline, c.s.cfg.IdleTimeout)
+		c.limit(&c.readBy, c.s.cfg.IdleTimeout)
 	} else if !c.hurried {
-		c.limit(c.raw.SetReadDeadline, c.s.cfg.ReceiveTimeout)
+		c.limit(&c.readBy, c.s.cfg.ReceiveTimeout)
 	}
 	c.hurried = !idle
 	n, err := c.wire.Read(into.room())

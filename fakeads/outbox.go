@@ -15,7 +15,8 @@ const batch = 64 << 10
 func (c *conn) answer(id int, op byte, r *result) {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	c.out = appendResult(c.out, id, op, r)
+	b := c.collected()
+	*b = appendResult(*b, id, op, r)
 	c.flush()
 }
 
@@ -24,8 +25,9 @@ func (c *conn) answer(id int, op byte, r *result) {
 func (c *conn) entry(id int, e *directory.Entry) error {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	c.out = appendEntry(c.out, id, e)
-	if len(c.out) >= batch {
+	b := c.collected()
+	*b = appendEntry(*b, id, e)
+	if len(*b) >= batch {
 		c.flush()
 	}
 	return c.broken
@@ -35,41 +37,71 @@ func (c *conn) entry(id int, e *directory.Entry) error {
 func (c *conn) reference(id int, url string) {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	c.out = appendReference(c.out, id, url)
+	b := c.collected()
+	*b = appendReference(*b, id, url)
+}
+
+// collected is what is to be written; idle connections have no room for it. wmu is held.
+func (c *conn) collected() *[]byte {
+	if c.out == nil {
+		c.out = c.s.buffer()
+	}
+	return c.out
+}
+
+// buffer gives an empty buffer.
+func (s *Server) buffer() *[]byte {
+	if b, ok := s.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, 0, keep)
+	return &b
+}
+
+// putBack takes a buffer back.
+func (s *Server) putBack(b *[]byte) {
+	if cap(*b) <= 2*batch {
+		*b = (*b)[:0]
+		s.buffers.Put(b)
+	}
 }
 
 // flush writes what is collected. A client that does not take it in time loses
 // the connection. wmu is held.
 func (c *conn) flush() {
-	if c.broken != nil {
-		c.out = nil
+	out := c.out
+	if out == nil {
 		return
 	}
-	b := c.out
-	if c.writing != nil {
-		var err error
-		if b, err = c.writing.Seal(c.covered[:0], c.out); err != nil {
-			c.fail(err)
-			return
-		}
-		c.covered = b[:0]
-		if cap(b) > keep && len(c.out) < batch {
-			c.covered = nil
-		}
+	c.out = nil
+	defer c.s.putBack(out)
+	if c.broken != nil {
+		return
 	}
-	c.limit(c.raw.SetWriteDeadline, c.s.cfg.WriteTimeout)
-	if _, err := c.wire.Write(b); err != nil {
+	if c.writing == nil {
+		c.write(*out)
+		return
+	}
+	covered := c.s.buffer()
+	defer c.s.putBack(covered)
+	var err error
+	if *covered, err = c.writing.Seal(*covered, *out); err != nil {
 		c.fail(err)
 		return
 	}
-	if c.out = c.out[:0]; cap(c.out) > 2*batch {
-		c.out = nil
+	c.write(*covered)
+}
+
+func (c *conn) write(b []byte) {
+	c.limit(&c.writeBy, c.s.cfg.WriteTimeout)
+	if _, err := c.wire.Write(b); err != nil {
+		c.fail(err)
 	}
 }
 
 // fail gives up a connection that cannot be written to.
 func (c *conn) fail(err error) {
-	c.broken, c.out = err, nil
+	c.broken = err
 	c.end(err)
 }
 
@@ -106,7 +138,8 @@ func noticeFor(err error) (code int, ok bool) {
 func (c *conn) notify(code int, diagnostic string) {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	c.out = appendNotice(c.out, code, diagnostic)
+	b := c.collected()
+	*b = appendNotice(*b, code, diagnostic)
 	c.flush()
 }
 
@@ -115,7 +148,7 @@ func (c *conn) linger() {
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	c.limit(c.raw.SetReadDeadline, lingerTime)
+	c.limit(&c.readBy, lingerTime)
 	var b [smallRead]byte
 	for left := lingerOctets; left > 0; {
 		n, err := c.raw.Read(b[:])
@@ -136,7 +169,8 @@ func (c *conn) depart(until time.Time) {
 		c.mu.Unlock()
 		c.wmu.Lock()
 		if c.secure || !c.door.tls() {
-			c.out = appendNotice(c.out, resultUnavailable, c.s.ldapErr(0, dsidConnection, "The server is shutting down", 0))
+			b := c.collected()
+			*b = appendNotice(*b, resultUnavailable, c.s.ldapErr(0, dsidConnection, "The server is shutting down", 0))
 			c.flush()
 		}
 		c.wmu.Unlock()
@@ -144,12 +178,34 @@ func (c *conn) depart(until time.Time) {
 	c.end(net.ErrClosed)
 }
 
-// limit sets a deadline, unless the one of depart is set. It fails only on a
+// deadline is one of the two deadlines of a connection. The reading one belongs to the
+// goroutine that reads, the writing one to who holds wmu.
+type deadline struct {
+	after time.Duration // 0: not set
+	since time.Time
+}
+
+// imprecision is the part of a deadline by which it may be late.
+const imprecision = 64
+
+// limit moves a deadline to d from now, unless it is that of depart. One that was moved just now stays:
+// to move it with every message costs more than to decode one. Setting it fails only on a
 // closed connection, and then so does what the deadline is for.
-func (c *conn) limit(set func(time.Time) error, d time.Duration) {
+func (c *conn) limit(l *deadline, d time.Duration) {
+	now := time.Now()
+	if l.after == d && now.Sub(l.since) < d/imprecision {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ending {
-		_ = set(time.Now().Add(d))
+	if c.ending {
+		return
+	}
+	l.after, l.since = d, now
+	at := now.Add(d + d/imprecision)
+	if l == &c.readBy {
+		_ = c.raw.SetReadDeadline(at)
+	} else {
+		_ = c.raw.SetWriteDeadline(at)
 	}
 }

@@ -154,37 +154,77 @@ func operationOf(op byte) (kind OperationKind, answer byte, ok bool) {
 // can be answered. Otherwise the session cannot go on (RFC 4511 5.3). Errors
 // wrap errBER, errTooMany or what the filter package has.
 func decodeRequest(msg []byte) (*request, error) {
+	req := &request{}
+	d := decoder{}
+	err := d.request(req, msg)
+	if req.id == 0 {
+		return nil, err
+	}
+	return req, err
+}
+
+// operationTag is the tag of the operation in an LDAPMessage, 0 when there is none.
+func operationTag(msg []byte) byte {
+	outer := reader{b: msg}
+	m := outer.in(tagSequence, "LDAPMessage")
+	m.element(tagInteger, "message ID")
+	return m.peek()
+}
+
+// decoder counts the parts of a request.
+type decoder struct {
+	parts int
+	memo  *memo // nil: everything is made anew
+}
+
+// memo is what the next search of the same session may have in common with the last one: what is
+// the same again is not made again.
+type memo struct {
+	base   string
+	attrs  []string
+	filter filter.Decoder
+	search searchRequest
+}
+
+// Limits of what is remembered for a session, in octets and attributes.
+const (
+	maxMemoBase  = 512
+	maxMemoAttrs = 32
+)
+
+// request reads a message as decodeRequest does. The ID is 0 when the session cannot go on. With
+// a memo, what the request holds is valid until the next one is read.
+func (d *decoder) request(req *request, msg []byte) error {
+	*req = request{controls: req.controls[:0]}
+	d.parts = 0
 	outer := reader{b: msg}
 	m := outer.in(tagSequence, "LDAPMessage")
 	if outer.more() {
 		outer.fail("octets after the LDAPMessage")
 	}
-	req := &request{id: m.number(tagInteger, maxMessageID, "message ID")}
+	id := m.number(tagInteger, maxMessageID, "message ID")
 	req.op = m.peek()
 	_, content, _ := m.any()
 	if outer.err != nil {
-		return nil, outer.err
+		return outer.err
 	}
 	if m.err != nil {
-		return nil, m.err
+		return m.err
 	}
 	var known bool
 	if req.kind, _, known = operationOf(req.op); !known {
-		return nil, fmt.Errorf("%w: no request has tag 0x%02x", errBER, req.op)
+		return fmt.Errorf("%w: no request has tag 0x%02x", errBER, req.op)
 	}
-	if req.id == 0 {
-		return nil, fmt.Errorf("%w: message ID 0", errBER)
+	if id == 0 {
+		return fmt.Errorf("%w: message ID 0", errBER)
 	}
-	d := decoder{}
+	req.id = id
 	err := d.operation(req, content)
 	if err == nil && m.more() {
 		err = d.controls(req, &m)
 	}
-	return req, err
+	return err
 }
-
-// decoder counts the parts of a request.
-type decoder struct{ parts int }
 
 func (d *decoder) count(r *reader) bool {
 	if d.parts++; d.parts > maxParts && r.err == nil {
@@ -199,7 +239,7 @@ func (d *decoder) operation(req *request, content []byte) error {
 	case KindBind:
 		req.bind = decodeBind(&r)
 	case KindSearch:
-		return d.search(req, &r)
+		return d.searchRequest(req, &r)
 	case KindModify:
 		req.modify = d.modify(&r)
 	case KindAdd:
@@ -260,8 +300,21 @@ func decodeBind(r *reader) *bindRequest {
 	return b
 }
 
-func (d *decoder) search(req *request, r *reader) error {
-	s := &searchRequest{base: r.text("baseObject"), scope: r.number(tagEnumerated, directory.Subtree, "scope")}
+func (d *decoder) searchRequest(req *request, r *reader) error {
+	var s *searchRequest
+	var last memo // what may be the same
+	if d.memo != nil {
+		s, last.base, last.attrs = &d.memo.search, d.memo.base, d.memo.attrs
+		*s = searchRequest{}
+	} else {
+		s = &searchRequest{}
+	}
+	if base := r.octets("baseObject"); string(base) == last.base {
+		s.base = last.base
+	} else {
+		s.base = string(base)
+	}
+	s.scope = r.number(tagEnumerated, directory.Subtree, "scope")
 	r.number(tagEnumerated, 3, "derefAliases") // Active Directory has no aliases
 	s.sizeLimit = r.number(tagInteger, maxMessageID, "sizeLimit")
 	s.timeLimit = r.number(tagInteger, maxMessageID, "timeLimit")
@@ -269,11 +322,19 @@ func (d *decoder) search(req *request, r *reader) error {
 	_, _, whole := r.any()
 	list := r.in(tagSequence, "attributes")
 	for list.more() && d.count(&list) {
-		s.attrs = append(s.attrs, list.text("attribute selector"))
+		name, n := list.octets("attribute selector"), len(s.attrs)
+		if n < len(last.attrs) && last.attrs[n] == string(name) {
+			s.attrs = last.attrs[: n+1 : n+1]
+		} else {
+			s.attrs, last.attrs = append(s.attrs, string(name)), nil
+		}
 	}
 	r.close(&list, "attributes")
 	if r.err != nil {
 		return r.err
+	}
+	if d.memo != nil && len(s.base) <= maxMemoBase && len(s.attrs) <= maxMemoAttrs {
+		d.memo.base, d.memo.attrs = s.base, s.attrs
 	}
 	if r.more() {
 		r.fail("octets after the end of the search request")
@@ -281,7 +342,11 @@ func (d *decoder) search(req *request, r *reader) error {
 	}
 	req.search = s
 	var err error
-	s.filter, err = filter.FromBER(whole)
+	if d.memo != nil {
+		s.filter, err = d.memo.filter.FromBER(whole)
+	} else {
+		s.filter, err = filter.FromBER(whole)
+	}
 	return err
 }
 

@@ -56,6 +56,39 @@ func TestDecodeRequest(t *testing.T) {
 	}
 }
 
+// TestDecodeWithMemo: one search after another is read as it is without what was remembered.
+func TestDecodeWithMemo(t *testing.T) {
+	var req request
+	d := decoder{memo: &memo{}}
+	for i, op := range [][]byte{
+		searchOp("DC=x", 2, equal("cn", "a"), "cn", "sn"),
+		searchOp("DC=x", 2, equal("cn", "b"), "cn", "sn"),
+		searchOp("DC=x", 2, equal("cn", "b"), "cn"),
+		searchOp("DC=x", 2, equal("cn", "b"), "cn", "mail", "sn"),
+		searchOp("DC=x", 2, equal("cn", "b"), "name", "mail", "sn", "c"),
+		searchOp(strings.Repeat("y", 2*maxMemoBase), 0, present("cn")),
+		searchOp("", 0, element(tagContext|constructed, equal("a", "1"), element(tagContext|constructed|2, present("b")))),
+		searchOp("", 0, present("objectClass"), make([]string, 2*maxMemoAttrs)...),
+		searchOp("DC=x", 2, equal("cn", "a"), "cn", "sn"),
+	} {
+		msg := envelope(i+1, op)
+		if err := d.request(&req, msg); err != nil {
+			t.Fatal(err)
+		}
+		want, err := decodeRequest(msg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := req.text(), want.text(); got != want || req.id != i+1 || len(req.controls) != 0 {
+			t.Errorf("got %d %s, want %s", req.id, got, want)
+		}
+	}
+	msg := envelope(77, searchOp(contoso, 2, equal("cn", "a"), "cn", "objectSid"))
+	if n := testing.AllocsPerRun(100, func() { _ = d.request(&req, msg) }); n != 0 {
+		t.Errorf("got %v allocations for a search like the one before, want 0", n)
+	}
+}
+
 func TestDecodeRequestErrors(t *testing.T) {
 	deep := present("a")
 	for range filter.MaxDepth + 1 {
@@ -153,7 +186,12 @@ func FuzzRequest(f *testing.F) {
 			return
 		}
 		if err == nil {
-			_ = req.text()
+			d, again := decoder{memo: &memo{}}, request{}
+			for range 2 {
+				if err := d.request(&again, msg); err != nil || again.text() != req.text() {
+					t.Errorf("with a memo: got %v %q, want %q", err, again.text(), req.text())
+				}
+			}
 			var s directory.SearchRequest
 			_ = applyControls(req.controls, &s)
 		}
@@ -162,10 +200,22 @@ func FuzzRequest(f *testing.F) {
 
 func BenchmarkDecodeRequest(b *testing.B) {
 	msg := envelope(77, searchOp(contoso, 2, equal("sAMAccountName", "user01234"), "cn", "objectSid", "memberOf"))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := decodeRequest(msg); err != nil {
-			b.Fatal(err)
+	b.Run("anew", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := decodeRequest(msg); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
+	b.Run("again", func(b *testing.B) {
+		var req request
+		d := decoder{memo: &memo{}}
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := d.request(&req, msg); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -28,7 +28,8 @@ func (c *conn) handshake() error {
 		}
 	}
 	t := tls.Server(c.raw, cfg)
-	c.limit(c.raw.SetDeadline, c.s.cfg.ReceiveTimeout)
+	c.limit(&c.readBy, c.s.cfg.ReceiveTimeout)
+	c.limit(&c.writeBy, c.s.cfg.ReceiveTimeout)
 	if err := t.Handshake(); err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	}

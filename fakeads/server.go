@@ -59,6 +59,10 @@ type Config struct {
 	// Intercept is called before an operation is carried out and may prevent it.
 	// A bind of several messages is one operation: the first message counts.
 	Intercept func(ctx context.Context, op *Operation) Intercepted
+	// Prompt promises that Trace and Intercept never wait for anything. Then, as without them, requests that take no time
+	// are carried out one after the other by the goroutine that reads a connection, which costs much less. Such a request
+	// cannot be abandoned.
+	Prompt bool
 
 	// IdleTimeout is for how long a connection may be silent between requests,
 	// 15 minutes if 0.
@@ -83,6 +87,8 @@ type Server struct {
 	tls      *tls.Config
 	bindings *[16]byte // of the TLS certificate, nil: not known
 	replay   *gss.ReplayCache
+	prompt   bool      // requests that take no time are carried out where they are read
+	buffers  sync.Pool // of *[]byte, for answers
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -115,6 +121,7 @@ func NewServer(cfg Config) (*Server, error) {
 	cfg.MaxActive = orDefault(cfg.MaxActive, defaultActive)
 	cfg.MaxMessageSize = orDefault(cfg.MaxMessageSize, defaultMessageSize)
 	s := &Server{cfg: cfg, replay: gss.NewReplayCache(0), conns: make(map[*conn]struct{}), owned: make(map[*owned]struct{})}
+	s.prompt = cfg.Prompt || cfg.Trace == nil && cfg.Intercept == nil
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if cfg.TLS != nil {
 		s.tls = cfg.TLS.Clone()

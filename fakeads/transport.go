@@ -4,12 +4,11 @@ import (
 	"net"
 	"sync"
 
-	"github.com/vjeantet/goldap/message"
 	"github.com/vjeantet/ldapserver"
 )
 
 // transport takes connections from a listener, whose type is *conn, and for each message
-// that one of them has ready calls its dispatch. It reads messages by the
+// that one of them has ready calls its dispatch on a goroutine of its own. It reads messages by the
 // conn's Read and closes the conn when Read ends. It is the only part that knows
 // which LDAP library we stand on.
 type transport interface {
@@ -43,8 +42,7 @@ func newLibrary() *library {
 
 // ServeLDAP implements ldapserver.Handler.
 func (t *library) ServeLDAP(_ ldapserver.ResponseWriter, m *ldapserver.Message) {
-	_, alone := m.ProtocolOp().(message.ExtendedRequest)
-	m.Client.GetConn().(*conn).dispatch(m.MessageID().Int(), alone)
+	m.Client.GetConn().(*conn).dispatch(m.MessageID().Int())
 }
 
 func (t *library) serve(l net.Listener) error {
@@ -67,20 +65,13 @@ func (a *announcing) Accept() (net.Conn, error) {
 	return a.Listener.Accept()
 }
 
-// standIn appends the message that stands for request number n. The library
-// handles StartTLS, and nothing else, in the goroutine that reads: such a message
-// stands for the requests that must be alone.
-func standIn(b []byte, n int, alone bool) []byte {
-	const startTLS = "\x77\x18\x80\x16" + oidStartTLS
-	const abandon = "\x50\x01\x01"
-	op := abandon
-	if alone {
-		op = startTLS
-	}
+// standIn appends the message that stands for request number n: an abandon request, the shortest
+// there is.
+func standIn(b []byte, n int) []byte {
 	start := len(b)
 	b = append(b, tagSequence, 0)
 	b = appendNumber(b, tagInteger, n)
-	b = append(b, op...)
+	b = append(b, opAbandonRequest, 1, 1)
 	b[start+1] = byte(len(b) - start - 2)
 	return b
 }

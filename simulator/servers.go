@@ -134,6 +134,9 @@ func (dc *DC) traceLDAP(ctx context.Context, op fakeads.Operation) {
 	switch {
 	case op.Result != 0:
 		e.Result = op.ResultName
+		if op.Fault != nil {
+			e.Detail = strings.TrimSpace(op.Diagnostic + " (" + op.Fault.Error() + ")")
+		}
 	case len(op.Withheld) > 0:
 		e.Result = resultAbsent
 		e.Detail = strings.Join(op.Withheld, ", ") + " is not for this reader"

@@ -27,11 +27,33 @@ const (
 // values of the result are slices of b. The attribute descriptions are taken as
 // they are: one that names nothing makes its item Undefined, not the request an
 // error (RFC 4511 4.5.1.7). Errors wrap ErrSyntax or ErrLimit.
-func FromBER(b []byte) (*Filter, error) {
+func FromBER(b []byte) (*Filter, error) { return fromBER(b, nil) }
+
+// Decoder reads one filter after another and uses its memory again: a filter is valid until the next
+// one is read. Of filters that ask for the same attributes, as those of one client do, only the
+// first costs an allocation. The zero value is ready. A Decoder is not for several goroutines.
+type Decoder struct {
+	items []Filter
+	used  int
+}
+
+// kept is how many items a Decoder has room for. Further ones are made anew.
+const kept = 8
+
+// FromBER is like the function of this name.
+func (d *Decoder) FromBER(b []byte) (*Filter, error) {
+	if d.items == nil {
+		d.items = make([]Filter, kept)
+	}
+	d.used = 0
+	return fromBER(b, d)
+}
+
+func fromBER(b []byte, memory *Decoder) (*Filter, error) {
 	if len(b) > MaxLength {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrLimit, len(b), MaxLength)
 	}
-	d := decoder{size: len(b)}
+	d := decoder{size: len(b), memory: memory}
 	f, rest, err := d.filter(b, 0)
 	if err != nil {
 		return nil, err
@@ -43,8 +65,37 @@ func FromBER(b []byte) (*Filter, error) {
 }
 
 type decoder struct {
-	size  int // of the whole element, for offsets in errors
-	items int
+	size   int // of the whole element, for offsets in errors
+	items  int
+	memory *Decoder
+}
+
+// maxKept is the longest attribute description that a Decoder keeps.
+const maxKept = 64
+
+// item makes an empty item. Attr is still that of the one whose place it takes.
+func (d *decoder) item(op Op) *Filter {
+	m := d.memory
+	if m == nil || m.used == len(m.items) {
+		return &Filter{Op: op}
+	}
+	f := &m.items[m.used]
+	m.used++
+	*f = Filter{Op: op, Attr: f.Attr, Children: f.Children[:0]}
+	if len(f.Attr) > maxKept {
+		f.Attr = ""
+	}
+	if cap(f.Children) > kept {
+		f.Children = nil
+	}
+	return f
+}
+
+// named gives f its attribute.
+func (f *Filter) named(attr []byte) {
+	if f.Attr != string(attr) {
+		f.Attr = string(attr)
+	}
 }
 
 func (d *decoder) fail(rest []byte, reason string) error {
@@ -105,7 +156,7 @@ func (d *decoder) filter(b []byte, depth int) (*Filter, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f := &Filter{Op: Op(tag & 0x1f)}
+	f := d.item(Op(tag & 0x1f))
 	wantTag := byte(classContext | constructed)
 	if f.Op == Present {
 		wantTag = classContext
@@ -115,6 +166,7 @@ func (d *decoder) filter(b []byte, depth int) (*Filter, []byte, error) {
 	}
 	switch f.Op {
 	case And, Or:
+		f.Attr = ""
 		for len(content) > 0 {
 			var c *Filter
 			if c, content, err = d.filter(content, depth+1); err != nil {
@@ -130,9 +182,9 @@ func (d *decoder) filter(b []byte, depth int) (*Filter, []byte, error) {
 		if len(after) > 0 {
 			return nil, nil, d.fail(after, "not has more than one filter")
 		}
-		f.Children = []*Filter{c}
+		f.Attr, f.Children = "", append(f.Children, c)
 	case Present:
-		f.Attr = string(content)
+		f.named(content)
 	case Substrings:
 		err = d.substrings(f, content)
 	case Extensible:
@@ -158,7 +210,8 @@ func (d *decoder) assertion(f *Filter, b []byte) error {
 	if len(b) > 0 {
 		return d.fail(b, "bytes after the assertion value")
 	}
-	f.Attr, f.Value = string(attr), value
+	f.named(attr)
+	f.Value = value
 	return nil
 }
 
@@ -177,7 +230,7 @@ func (d *decoder) substrings(f *Filter, b []byte) error {
 	if len(parts) == 0 {
 		return d.fail(b, "no substring in substrings")
 	}
-	f.Attr = string(attr)
+	f.named(attr)
 	for first := true; len(parts) > 0; first = false {
 		if err := d.count(); err != nil {
 			return err
@@ -204,6 +257,7 @@ func (d *decoder) substrings(f *Filter, b []byte) error {
 }
 
 func (d *decoder) extensible(f *Filter, b []byte) error {
+	f.Attr = ""
 	var last byte
 	for len(b) > 0 {
 		tag, content, rest, err := d.element(b)

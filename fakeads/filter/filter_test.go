@@ -159,6 +159,27 @@ func TestBER(t *testing.T) {
 	}
 }
 
+// TestDecoder: a filter read into used memory is the filter that is read anew.
+func TestDecoder(t *testing.T) {
+	texts := []string{
+		"(cn=alice)", "(cn=bob)", "(&(cn=a)(sn=b))", "(&(cn=c)(sn=d))", "(!(cn=*))", "(sn=a*b*c)", "(|(a=1)(b=2)(c=3)(d=4)(e=5)(f=6)(g=7)(h=8)(i=9))",
+		"(uac:1.2.840.113556.1.4.803:=2)", "(:1.2.3:=x)", "(cn=alice)", "(" + strings.Repeat("x", 2*maxKept) + "=1)", "(cn>=1)", benchmarkFilter,
+	}
+	var d Decoder
+	for range 2 {
+		for _, text := range texts {
+			got, err := d.FromBER(MustParse(text).AppendBER(nil))
+			if err != nil || got.String() != text {
+				t.Errorf("got %v, %v, want %s", got, err, text)
+			}
+		}
+	}
+	ber := MustParse("(&(cn=a)(!(sn=b)))").AppendBER(nil)
+	if n := testing.AllocsPerRun(100, func() { _, _ = d.FromBER(ber) }); n != 0 {
+		t.Errorf("got %v allocations for a filter like the one before, want 0", n)
+	}
+}
+
 func unhexString(t *testing.T, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(s)

@@ -337,15 +337,16 @@ func unhex(c byte) (byte, bool) {
 }
 
 // String is the form of RFC 4515; Parse reads it back.
-func (f *Filter) String() string { return string(f.appendText(nil)) }
+func (f *Filter) String() string { return string(f.AppendText(nil)) }
 
-func (f *Filter) appendText(b []byte) []byte {
+// AppendText appends what String gives.
+func (f *Filter) AppendText(b []byte) []byte {
 	b = append(b, '(')
 	switch f.Op {
 	case And, Or, Not:
 		b = append(b, "&|!"[f.Op])
 		for _, c := range f.Children {
-			b = c.appendText(b)
+			b = c.AppendText(b)
 		}
 		return append(b, ')')
 	case Equal:
@@ -380,9 +381,18 @@ func (f *Filter) appendText(b []byte) []byte {
 
 const hexDigits = "0123456789abcdef"
 
+func isPlain(c byte) bool {
+	return c >= ' ' && c < 0x7f && c != '(' && c != ')' && c != '*' && c != '\\'
+}
+
 // appendEscaped escapes what RFC 4515 section 3 demands, control characters and
 // everything that is not UTF-8.
 func appendEscaped(b, value []byte) []byte {
+	plain := 0
+	for plain < len(value) && isPlain(value[plain]) {
+		plain++
+	}
+	b, value = append(b, value[:plain]...), value[plain:]
 	if bytes.IndexFunc(value, func(r rune) bool {
 		return r < ' ' || r == 0x7f || r == utf8.RuneError || r == '(' || r == ')' || r == '*' || r == '\\'
 	}) < 0 {
