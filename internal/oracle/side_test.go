@@ -375,7 +375,7 @@ func prepareSamba(t *testing.T) {
 			return s.ns.Command(context.Background(), 0, s.script(t, "dc.sh"), "serve", dir)
 		})
 		s.dc(t, "spnupdate")
-		s.populate(t)
+		s.populate(t, population...)
 	})
 	if t.Failed() {
 		t.FailNow()
@@ -428,9 +428,9 @@ func (s *side) dc(t *testing.T, command string, args ...string) {
 }
 
 // populate writes the population over LDAP, the same on both sides.
-func (s *side) populate(t *testing.T) {
+func (s *side) populate(t *testing.T, parts ...string) {
 	t.Helper()
-	for _, ldif := range population {
+	for _, ldif := range parts {
 		r := s.run(t, operation{run: "ldapmodify -x -H ldaps://dc01.contoso.com $ADMIN", stdin: ldif})
 		if r.Code != "exit 0" {
 			t.Fatalf("%s: population: %s\n%s", s.name, r.Text, s.expand(t, ldif))
@@ -458,7 +458,7 @@ kdsRootKeys:
 `
 
 // startGmsasim gives a group a fresh gmsasim with the population.
-func startGmsasim(t *testing.T, binary string) *side {
+func startGmsasim(t *testing.T, binary string, g group) *side {
 	t.Helper()
 	s := newSide(t, "gmsasim", func(s *side) *exec.Cmd {
 		path := filepath.Join(s.scratch, "domain.yaml")
@@ -467,6 +467,10 @@ func startGmsasim(t *testing.T, binary string) *side {
 		}
 		return s.ns.Command(context.Background(), 0, binary, "up", "--config", path, "--listen", address, "--standard-ports")
 	})
-	s.populate(t)
+	if g.fresh {
+		s.populate(t, population[:2]...)
+	} else {
+		s.populate(t, population...)
+	}
 	return s
 }
