@@ -122,3 +122,45 @@ func TestRecordsAreAMap(t *testing.T) {
 		}
 	})
 }
+
+// TestHashesOfReferences: attributes and ids are small numbers, and no two of their pairs share a hash. Where a child and a link did,
+// a rename of one member of a large group went in circles.
+func TestHashesOfReferences(t *testing.T) {
+	const ids = 4096
+	type reference struct {
+		a  attrID
+		id uint32
+	}
+	seen := make(map[uint64]reference, 8*ids)
+	for _, a := range []attrID{xDN, xGUID, xParent, xClass, xRDN, aMember, aManagedBy, aMsDSManagedPasswordId} {
+		for id := range uint32(ids) {
+			h := hashID(a, id)
+			if other, ok := seen[h]; ok {
+				t.Fatalf("hash of attribute %d with id %d: got that of %d with %d", a, id, other.a, other.id)
+			}
+			seen[h] = reference{a, id}
+		}
+	}
+}
+
+// TestWalksDownTheTreeEnd: what the index has for another value of the same hash is no child.
+func TestWalksDownTheTreeEnd(t *testing.T) {
+	var s store
+	s.version = 1
+	for id, parent := range []uint32{1: 0, 2: 1, 3: 1, 4: 2} {
+		if id > 0 {
+			s.records.set(uint32(id), record{entry: &entry{id: uint32(id), parent: parent}}, s.version)
+			s.index.insert(posting{hashID(xParent, parent), uint32(id)}, s.version)
+		}
+	}
+	for _, stray := range []uint32{1, 2, 4} {
+		s.index.insert(posting{hashID(xParent, 2), stray}, s.version)
+	}
+	if got, want := s.below([]uint32{9}, 2, 0), []uint32{9, 4}; !slices.Equal(got, want) {
+		t.Errorf("below 2, after what was there: got %v, want %v", got, want)
+	}
+	q := &query{base: s.records.get(1).entry}
+	if got, ok := q.subtree(&s, 0); !ok || !slices.Equal(got, []uint32{1, 2, 3, 4}) {
+		t.Errorf("subtree: got %v, %v, want 1 2 3 4", got, ok)
+	}
+}

@@ -294,7 +294,7 @@ func (e *entry) setLink(l link, add bool) bool {
 
 // renamed brings the DNs below an object in step with its own.
 func (rs *replicaState) renamed(s *schema, store *store, e *entry, version uint64) {
-	for _, id := range store.index.ids(nil, hashID(xParent, e.id), 0) {
+	for _, id := range store.below(nil, e.id, 0) {
 		rec := *store.records.get(id)
 		child := *rec.entry
 		attr, value := child.name.RDN()

@@ -303,7 +303,7 @@ func idsAfter(ids []uint32, after uint32) []uint32 {
 func (q *query) subtree(s *store, limit int) (ids []uint32, ok bool) {
 	ids = append(ids, q.base.id)
 	for i := 0; i < len(ids); i++ {
-		ids = s.index.ids(ids, hashID(xParent, ids[i]), 0)
+		ids = s.below(ids, ids[i], 0)
 		if limit > 0 && len(ids) > limit {
 			return nil, false
 		}

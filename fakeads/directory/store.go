@@ -47,7 +47,7 @@ func mix(h, x uint64) uint64 {
 
 // hashOf is the index hash of a normalised value. It is the same in every process: order in the index shows in answers.
 func hashOf[T string | []byte](a attrID, norm T) uint64 {
-	h := mix(uint64(a)+0xA0761D6478BD642F, uint64(len(norm)))
+	h := mix(0xA0761D6478BD642F, uint64(a)<<32|uint64(len(norm)))
 	for len(norm) >= 8 {
 		x := uint64(norm[0]) | uint64(norm[1])<<8 | uint64(norm[2])<<16 | uint64(norm[3])<<24 |
 			uint64(norm[4])<<32 | uint64(norm[5])<<40 | uint64(norm[6])<<48 | uint64(norm[7])<<56
@@ -61,9 +61,10 @@ func hashOf[T string | []byte](a attrID, norm T) uint64 {
 	return mix(mix(h, x), 0xE7037ED1A0B428DB)
 }
 
-// hashID is the index hash of a reference to an object.
+// hashID is the index hash of a reference to an object. Attribute and id have bits of their own: both are small numbers, and where
+// they overlapped, every object would be found among the references of another attribute.
 func hashID(a attrID, id uint32) uint64 {
-	return mix(mix(uint64(a)+0xA0761D6478BD642F, uint64(id)), 0x8EBC6AF09C88C6E3)
+	return mix(mix(0xA0761D6478BD642F, uint64(a)<<32|uint64(id)), 0x8EBC6AF09C88C6E3)
 }
 
 // appendPostings appends the hashes under which e is found, links apart.
@@ -357,7 +358,21 @@ func (v *view) head(k ncKind) *entry {
 // children are the ids of the objects directly below one in its naming context, after an id, in the order of creation; deleted
 // ones are among them where they are.
 func (v *view) children(to []uint32, e *entry, after uint32) []uint32 {
-	return v.store(e.nc).index.ids(to, hashID(xParent, e.id), after)
+	return v.store(e.nc).below(to, e.id, after)
+}
+
+// below appends the ids of the objects directly below the one of an id. What the index has for another value of the same hash is
+// left out, because walks down the tree would not end.
+func (s *store) below(to []uint32, id, after uint32) []uint32 {
+	start := len(to)
+	to = s.index.ids(to, hashID(xParent, id), after)
+	kept := to[:start]
+	for _, c := range to[start:] {
+		if rec := s.records.get(c); rec != nil && rec.entry.parent == id {
+			kept = append(kept, c)
+		}
+	}
+	return kept
 }
 
 // targets calls yield with the live objects that a forward link attribute of e names.

@@ -236,6 +236,33 @@ func TestModifyDN(t *testing.T) {
 	}
 }
 
+// TestMembersOfALargeGroup renames and deletes some of many members: their ids are as large as it takes to meet every hash of the index.
+func TestMembersOfALargeGroup(t *testing.T) {
+	f := newForest(t, contosoConfig())
+	r := f.DC("DC01")
+	ctx := context.Background()
+	c := admin(f)
+	const ou, many = "OU=Bulk," + contosoDN, 3200
+	mustAdd(t, r, ou, Text("objectClass", "organizationalUnit"))
+	var members []string
+	for i := range many {
+		members = append(members, fmt.Sprintf("CN=m%04d,%s", i, ou))
+		mustAdd(t, r, members[i], Text("objectClass", "contact"))
+	}
+	mustAdd(t, r, "CN=big,"+ou, Text("objectClass", "group"), Text("sAMAccountName", "big"), Text("member", members...))
+	for i := 0; i < many; i += 8 {
+		if err := r.ModifyDN(ctx, c, members[i], fmt.Sprintf("CN=x%04d", i), true, ""); err != nil {
+			t.Fatalf("rename %s: %v", members[i], err)
+		}
+		if err := r.Delete(ctx, c, members[i+1], false); err != nil {
+			t.Fatalf("delete %s: %v", members[i+1], err)
+		}
+	}
+	if got, want := len(names(t, r, c, SearchRequest{Base: ou, Scope: SingleLevel, Filter: &filter.Filter{Op: filter.Substrings, Attr: "cn", Substr: filter.Substr{Initial: []byte("m1")}}})), 1000*3/4; got != want {
+		t.Errorf("members that kept their name: got %d, want %d", got, want)
+	}
+}
+
 func TestDelete(t *testing.T) {
 	f := newForest(t, contosoConfig())
 	r := f.DC("DC01")
