@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -70,23 +71,48 @@ func (e Event) String() string {
 	return b.String()
 }
 
-// eventLog is the ordered past of a domain.
+// record is an event as it is kept. What is put together of parts that are there anyway is put together when somebody reads.
+type record struct {
+	time           time.Time
+	op             Op
+	from, to       string
+	text, as       string // as: the account that a client from outside has, which From does not tell
+	result, detail string
+	code           int
+}
+
+func (r *record) event(n int) Event {
+	e := Event{N: n, Time: r.time, Op: r.op, From: r.from, To: r.to, Text: r.text, Result: r.result, Code: r.code, Detail: r.detail}
+	if r.as != "" {
+		e.Text += " as " + r.as
+	}
+	return e
+}
+
+// eventLog is the ordered past of a domain, in pieces of which the oldest one is given up as a whole.
 type eventLog struct {
 	mu      sync.Mutex
-	last    int
-	events  []Event
+	last    int // number of the last event
+	pieces  [][]record
 	changed chan struct{} // closed and replaced with every event
 }
 
-func (l *eventLog) add(e Event) {
+// pieceLength is how many events a piece has.
+const pieceLength = 1 << 10
+
+func (l *eventLog) add(r record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.last++
-	e.N = l.last
-	if len(l.events) >= 2*maxEvents {
-		l.events = append(l.events[:0], l.events[maxEvents:]...)
+	n := len(l.pieces)
+	if n == 0 || len(l.pieces[n-1]) == pieceLength {
+		if n > maxEvents/pieceLength {
+			l.pieces = slices.Delete(l.pieces, 0, 1)
+		}
+		l.pieces = append(l.pieces, nil)
+		n = len(l.pieces)
 	}
-	l.events = append(l.events, e)
+	l.pieces[n-1] = append(l.pieces[n-1], r)
+	l.last++
 	if l.changed != nil {
 		close(l.changed)
 		l.changed = nil
@@ -103,16 +129,35 @@ func (l *eventLog) since(n int) ([]Event, <-chan struct{}) {
 	return l.after(n), l.changed
 }
 
+// kept is how many events there still are.
+func (l *eventLog) kept() int {
+	n := len(l.pieces)
+	if n == 0 {
+		return 0
+	}
+	return (n-1)*pieceLength + len(l.pieces[n-1])
+}
+
 func (l *eventLog) after(n int) []Event {
-	first := l.last - len(l.events) // number before the first one kept
-	start := min(max(n-first, 0), len(l.events))
-	return append([]Event(nil), l.events[start:]...)
+	first := l.last - l.kept() + 1
+	n = max(n+1, first)
+	if n > l.last {
+		return nil
+	}
+	events := make([]Event, 0, l.last-n+1)
+	for ; n <= l.last; n++ {
+		i := n - first
+		events = append(events, l.pieces[i/pieceLength][i%pieceLength].event(n))
+	}
+	return events
 }
 
 // event enters an event with domain time.
-func (d *Domain) event(e Event) {
-	e.Time = d.Clock.Now()
-	d.log.add(e)
+func (d *Domain) event(e Event) { d.eventBy(e, "") }
+
+// eventBy enters an event of a client from outside with the account that it has.
+func (d *Domain) eventBy(e Event, as string) {
+	d.log.add(record{time: d.Clock.Now(), op: e.Op, from: e.From, to: e.To, text: e.Text, as: as, result: e.Result, code: e.Code, detail: e.Detail})
 }
 
 // Events lists what happened so far, oldest first. A domain remembers at least the last 65,536 events.

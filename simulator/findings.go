@@ -121,8 +121,7 @@ func (d *Domain) proof(from string) []int {
 	d.log.mu.Lock()
 	defer d.log.mu.Unlock()
 	const lookBack = 64
-	for i, n := len(d.log.events)-1, 0; i >= 0 && n < lookBack; i, n = i-1, n+1 {
-		e := d.log.events[i]
+	for _, e := range slices.Backward(d.log.after(d.log.last - lookBack)) {
 		asksForPreauth := e.Op == KDCAS && e.Code == krbErrPreauthRequired // how every sign-in begins
 		if e.Result != "" && e.Result != "ok" && e.Op != opEventLog && !asksForPreauth && (from == "" || e.From == from) {
 			return []int{e.N}

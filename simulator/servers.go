@@ -114,23 +114,26 @@ func ldapOp(kind fakeads.OperationKind) Op {
 	return LDAPOther
 }
 
-// ldapText says what was asked for. What came from outside names the account, which From does not tell.
-func ldapText(from string, op *fakeads.Operation) string {
-	text := op.Text
+// ldapText says what was asked for.
+func ldapText(op *fakeads.Operation) string {
 	switch op.Kind {
 	case "connect", "search", "bind":
-	default:
-		text = strings.TrimSpace(string(op.Kind) + " " + text)
+		return op.Text
 	}
-	if from == outside && op.Account != "" {
-		text += " as " + op.Account
+	return strings.TrimSpace(string(op.Kind) + " " + op.Text)
+}
+
+// ldapAccount is the account of a client from outside, which From does not tell.
+func ldapAccount(from string, op *fakeads.Operation) string {
+	if from == outside {
+		return op.Account
 	}
-	return text
+	return ""
 }
 
 func (dc *DC) traceLDAP(ctx context.Context, op fakeads.Operation) {
 	from := fromOf(ctx)
-	e := Event{Op: ldapOp(op.Kind), From: from, To: dc.name, Text: ldapText(from, &op), Result: "ok", Code: op.Result, Detail: op.Diagnostic}
+	e := Event{Op: ldapOp(op.Kind), From: from, To: dc.name, Text: ldapText(&op), Result: "ok", Code: op.Result, Detail: op.Diagnostic}
 	switch {
 	case op.Result != 0:
 		e.Result = op.ResultName
@@ -141,7 +144,7 @@ func (dc *DC) traceLDAP(ctx context.Context, op fakeads.Operation) {
 		e.Result = resultAbsent
 		e.Detail = strings.Join(op.Withheld, ", ") + " is not for this reader"
 	}
-	dc.d.event(e)
+	dc.d.eventBy(e, ldapAccount(from, &op))
 	if op.NotModelled != "" {
 		dc.d.event(Event{Op: opNotModelled, From: from, To: dc.name, Text: op.NotModelled})
 	}
@@ -161,7 +164,11 @@ func (dc *DC) interceptLDAP(ctx context.Context, op *fakeads.Operation) fakeads.
 		return fakeads.Intercepted{}
 	}
 	from := fromOf(ctx)
-	o, hit := dc.d.strike(ldapOp(op.Kind), from, dc.name, ldapText(from, op))
+	text := ldapText(op)
+	if account := ldapAccount(from, op); account != "" {
+		text += " as " + account
+	}
+	o, hit := dc.d.strike(ldapOp(op.Kind), from, dc.name, text)
 	if !hit {
 		return fakeads.Intercepted{}
 	}
