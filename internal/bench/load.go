@@ -15,10 +15,9 @@ import (
 
 // options are the sizes of a measurement.
 type options struct {
-	rounds int
-	length time.Duration
-	// profile is the beginning of the names of files with profiles of our processes; empty: none.
-	profile string
+	rounds  int
+	length  time.Duration
+	profile profiles
 }
 
 // A worker is one client: do makes one request and says how many units (requests, entries) it got.

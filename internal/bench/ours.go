@@ -41,7 +41,7 @@ func serveDomain(ctx context.Context, n int, o options) error {
 	}
 	defer d.Close()
 	runtime.GC()
-	stop, err := profileTo(o.profile, "")
+	stop, err := o.profile.start()
 	if err != nil {
 		return err
 	}
@@ -62,9 +62,7 @@ func startOurs(n int, o options) (*server, addresses, error) {
 		return nil, a, err
 	}
 	cmd := exec.Command(self, "-serve", strconv.Itoa(n))
-	if o.profile != "" {
-		cmd.Args = append(cmd.Args, "-cpuprofile", o.profile+fmt.Sprintf(".serve-%d", n))
-	}
+	cmd.Args = append(cmd.Args, o.profile.of(fmt.Sprintf("serve-%d", n)).arguments()...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -28,7 +28,7 @@ func benchProcess(_ tree, o options) ([]row, error) {
 	}
 	for i := range cases {
 		c := &cases[i]
-		stop, err := profileTo(o.profile, "."+c.name)
+		stop, err := o.profile.of(c.name).start()
 		if err != nil {
 			return nil, err
 		}
