@@ -57,13 +57,17 @@ func (v *view) oneByUPN(upn string) *entry {
 	return nil
 }
 
-// byEnterpriseName finds name@suffix: a userPrincipalName, else an account of this domain when the suffix names it.
+// byEnterpriseName finds name@suffix: a userPrincipalName, else an account of this domain when the suffix names it or there is
+// none.
 func (v *view) byEnterpriseName(name string) *entry {
 	if e := v.oneByUPN(name); e != nil {
 		return e
 	}
 	at := strings.LastIndexByte(name, '@')
-	if at < 0 || v.f.Domain(name[at+1:]) != v.r.domain {
+	if at < 0 {
+		return v.bySAMWithOrWithoutDollar(name) // as impacket asks for service accounts, of Windows and Samba too
+	}
+	if v.f.Domain(name[at+1:]) != v.r.domain {
 		return nil
 	}
 	return v.bySAMWithOrWithoutDollar(name[:at])

@@ -41,7 +41,7 @@ func TestAccountByName(t *testing.T) {
 		{Enterprise, "host02@contoso.com", "Host02$"},
 		{Enterprise, "bob@contoso.com", "WebApp01$"}, // userPrincipalName first
 		{Enterprise, "alice@child.contoso.com", ""},
-		{Enterprise, "alice", ""},
+		{Enterprise, "alice", "alice"}, {Enterprise, "host02", "Host02$"}, {Enterprise, "nobody", ""},
 	} {
 		a, err := w.dc.AccountByName(c.kind, c.name)
 		switch {
