@@ -81,4 +81,6 @@ var Differences = map[string]Difference{
 		Because: "[MS-KILE] 3.3.5.1.1"},
 	"D34": {Samba: "every read looks the root key up", Gmsasim: "the key distribution service keeps the keys that it has read until it is restarted",
 		Because: "[MS-GKDI] 3.1.1 and Microsoft's guidance on deleting root keys"},
+	"D35": {Samba: "7 for DOMAIN\\account of type -128 and for an enterprise name without a suffix", Gmsasim: "the account's ticket",
+		Because: "impacket asks for service tickets by both, of Windows with success"},
 }
