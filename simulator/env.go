@@ -70,8 +70,8 @@ func (d *Domain) writeFile(name string, content []byte) (string, error) {
 	return path, os.WriteFile(path, content, 0o600)
 }
 
-// Env gives the environment variables that lead a program to the domain as an account: KRB5_CONFIG, KRB5_KTNAME, KRB5CCNAME and
-// GMSASIM_…, with their files in the domain's temporary folder. An empty account means the first host.
+// Env gives the environment variables that lead a program to the domain as an account: KRB5_CONFIG, KRB5_KTNAME, KRB5CCNAME,
+// GMSASIM_… and what OpenLDAP's programs need, with their files in the domain's temporary folder. An empty account means the first host.
 func (d *Domain) Env(as string) ([]string, error) {
 	if err := d.Listen(); err != nil {
 		return nil, err
@@ -95,6 +95,9 @@ func (d *Domain) Env(as string) ([]string, error) {
 	env := []string{
 		"KRB5_CONFIG=" + conf,
 		"KRB5CCNAME=FILE:" + filepath.Join(dir, name+".ccache"),
+		// OpenLDAP's programs: the name in the URL is the name to ask a ticket for, and the authority to trust.
+		"LDAPSASL_NOCANON=on",
+		"LDAPTLS_CACERT=" + ca,
 		"GMSASIM_LDAP_URL=" + d.LDAPURL(),
 		"GMSASIM_LDAPS_URL=" + d.LDAPSURL(),
 		"GMSASIM_CA_FILE=" + ca,

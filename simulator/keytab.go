@@ -15,9 +15,9 @@ import (
 const keytabVersion = 0x0502
 
 // Keytab is a MIT keytab (format 2) with the current keys of an account under its sAMAccountName and its service principal names,
-// each with the true key version number. For a managed service account these are the keys of the current password. A service
-// principal name is there as it is stored and in lower case: a ticket has the name as the client spelt it, and libraries compare
-// letter by letter.
+// each with the true key version number. For a managed service account these are the keys of the current password. A name is there
+// as it is stored, as the host is called in the configuration, and in lower case: a ticket has the name as the client spelt it, and
+// libraries compare letter by letter. A host has host/name and host/name.domain too, as the programs that join computers write them.
 func (d *Domain) Keytab(account string) ([]byte, error) {
 	a, err := d.account(account)
 	if err != nil {
@@ -27,10 +27,14 @@ func (d *Domain) Keytab(account string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keys of %s: %w", account, err)
 	}
-	names := [][]string{{a.SAMAccountName}}
+	spellings := []string{a.SAMAccountName}
+	if h, ok := d.FindHost(account); ok {
+		spellings = append(spellings, h.Name()+"$", "host/"+h.Name(), "host/"+h.Name()+"."+a.Domain.DNSName)
+	}
+	var names [][]string
 	seen := map[string]bool{}
-	for _, spn := range a.SPNs {
-		for _, form := range []string{spn, strings.ToLower(spn)} {
+	for _, name := range append(spellings, a.SPNs...) {
+		for _, form := range []string{name, strings.ToLower(name)} {
 			if !seen[form] {
 				seen[form] = true
 				names = append(names, strings.Split(form, "/"))

@@ -126,6 +126,38 @@ func TestOutsideKerberos(t *testing.T) {
 	}
 }
 
+// TestOutsideNames: a client that knows a DC by its address finds tickets and keys for the names that it has, and only outside.
+func TestOutsideNames(t *testing.T) {
+	d := StartT(t, Contoso())
+	conf, err := config.NewFromString(string(d.Krb5Conf()))
+	check(t, err)
+	var table keytab.Keytab
+	b, err := d.Keytab("ContainerHost01")
+	check(t, err)
+	check(t, table.Unmarshal(b))
+	for _, name := range []string{"CONTAINERHOST01$", "ContainerHost01$", "containerhost01$", "host/containerhost01", "host/containerhost01.contoso.com"} {
+		cl := client.NewWithKeytab(name, d.Realm(), &table, conf)
+		if _, kvno, err := table.GetEncryptionKey(cl.Credentials.CName(), d.Realm(), 0, 18); err != nil || kvno != 1 {
+			t.Errorf("key of %s: got version %d, %v, want 1", name, kvno, err)
+		}
+	}
+	cl := client.NewWithKeytab("ContainerHost01$", d.Realm(), &table, conf)
+	defer cl.Destroy()
+	for _, spn := range []string{"ldap/127.0.0.1", "LDAP/localhost"} {
+		if _, _, err := cl.GetServiceTicket(spn); err != nil {
+			t.Errorf("%s: got %v, want a ticket", spn, err)
+		}
+	}
+	for _, spn := range []string{"ldap/127.0.0.2", "http/127.0.0.1", "ldap/localhost/contoso.com"} {
+		if _, _, err := cl.GetServiceTicket(spn); err == nil {
+			t.Errorf("%s: got a ticket, want none", spn)
+		}
+	}
+	if _, err := d.Host("ContainerHost01").KerberosTo("ldap/127.0.0.1"); err == nil {
+		t.Error("a host of the domain got a ticket for ldap/127.0.0.1, a name that the directory does not have")
+	}
+}
+
 func TestOutsideDNS(t *testing.T) {
 	cfg := Contoso()
 	cfg.DCs = []string{"DC01", "DC02"}

@@ -92,12 +92,23 @@ func (p principals) Server(ctx context.Context, name fakekdc.Name) (*fakekdc.Pri
 		a, err = p.dc.replica.AccountByName(directory.Principal, name.Parts[0])
 	default:
 		a, err = p.dc.replica.AccountBySPN(name.String())
+		if errors.Is(err, directory.ErrNoAccount) && doorOf(ctx) == nil && p.dc.listensAs(name) {
+			a, err = p.dc.replica.AccountByName(directory.Principal, p.dc.name+"$")
+		}
 	}
 	if err == nil && !a.Computer && len(a.SPNs) == 0 && !strings.EqualFold(a.SAMAccountName, "krbtgt") {
 		// A user who offers no service, measured with Samba; kerberoasting tools find the same with Windows.
 		return nil, fmt.Errorf("%w: %s has no service principal name", fakekdc.ErrUnknown, a.SAMAccountName)
 	}
 	return p.principal(ctx, a, err)
+}
+
+// listensAs tells whether a service principal name is LDAP at the place where outside clients reach this DC: ldap/127.0.0.1 or
+// ldap/localhost. Active Directory has no such names. Clients that find a DC by an address and a port of the system's choice have no
+// other one to ask for.
+func (dc *DC) listensAs(name fakekdc.Name) bool {
+	return len(name.Parts) == 2 && strings.EqualFold(name.Parts[0], "ldap") &&
+		(strings.EqualFold(name.Parts[1], "localhost") || name.Parts[1] == dc.d.addressOf(dc))
 }
 
 // principal makes a KDC's principal of an account, and a KDC's error of the directory's.
