@@ -140,12 +140,12 @@ func benchSamba(_ tree, o options) ([]row, error) {
 	}
 	s, kdc, ldap, err := t.startSamba()
 	if err != nil {
-		return nil, fmt.Errorf("Samba: %w", err)
+		return nil, fmt.Errorf("samba: %w", err)
 	}
 	theirs, err := domainRates(kdc, ldap, o)
 	s.stop()
 	if err != nil {
-		return nil, fmt.Errorf("Samba: %w", err)
+		return nil, fmt.Errorf("samba: %w", err)
 	}
 	var rows []row
 	for i, what := range []string{"AS exchange", "TGS exchange", "indexed search"} {
