@@ -18,6 +18,7 @@ type Forest struct {
 	// schemaStore makes the schema naming context when somebody first looks.
 	schemaStore func() *store
 
+	tokens     tokenMemory
 	remembered rightsMemory
 	queries    sync.Pool // of *query
 

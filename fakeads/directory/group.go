@@ -181,6 +181,7 @@ func (v *view) token(user security.SID, sids []security.SID) *security.Token {
 }
 
 // TokenFor is the token of a fresh logon at this domain controller, as for a simple bind: all memberships are those of the moment.
+// It must not be changed: logons share it while the directory stays as it is.
 func (r *Replica) TokenFor(a *Account) *security.Token {
 	v := r.view()
 	home := &v
@@ -189,9 +190,16 @@ func (r *Replica) TokenFor(a *Account) *security.Token {
 	}
 	e := home.byID(a.entry.id)
 	if e == nil {
-		e = a.entry
+		return v.tokenFor(home, a.entry) // it is gone
 	}
-	return v.tokenFor(home, e)
+	var room [4 * int(ncStored)]*recordNode
+	made := v.contents(room[:0])
+	for _, d := range r.forest.domains {
+		if d != r.domain {
+			made = v.inDomain(d).contents(made)
+		}
+	}
+	return r.forest.tokens.token(tokenKey{r.index, e.id}, made, func() *security.Token { return v.tokenFor(home, e) })
 }
 
 // tokenFor makes the token of an account whose domain's view is home.

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -80,7 +81,8 @@ func TestMemberships(t *testing.T) {
 	if want := w.f.Domains()[0].SID.Append(515); token.PrimaryGroup != want {
 		t.Errorf("primary group: got %v, want %v", token.PrimaryGroup, want)
 	}
-	fresh := w.dc.TokenFor(host)
+	fresh := *w.dc.TokenFor(host)
+	fresh.Groups = slices.Clone(fresh.Groups)
 	slices.SortFunc(fresh.Groups, func(a, b security.SID) int { return strings.Compare(a.String(), b.String()) })
 	slices.SortFunc(token.Groups, func(a, b security.SID) int { return strings.Compare(a.String(), b.String()) })
 	if !slices.Equal(fresh.Groups, token.Groups) {
@@ -268,5 +270,35 @@ func TestTokenInAnotherDomain(t *testing.T) {
 	w.must(err)
 	if token := w.dc.TokenFor(dc); !token.Has(security.EnterpriseDCs) || !token.Has(w.f.Domains()[0].SID.Append(516)) {
 		t.Errorf("of a domain controller: got %s, want Enterprise and Domain Controllers", w.names(token.Groups))
+	}
+}
+
+// TestTokensAreShared: logons have one token as long as nothing changes, and another one after every change, Restore included.
+func TestTokensAreShared(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	alice := w.user("alice")
+	w.group("A", secGlobal)
+	before := w.f.Snapshot()
+	alice.LogonSucceeded(ctx) // sets lastLogonTimestamp, which is replicated
+	first := w.dc.TokenFor(alice)
+	alice.LogonSucceeded(ctx)
+	if w.dc.TokenFor(alice) != first {
+		t.Error("a second logon got another token")
+	}
+	w.member("A", alice.DN)
+	if got := w.names(w.dc.TokenFor(alice).Groups); !strings.HasPrefix(got, "Domain Users, A, ") {
+		t.Errorf("as a member: got %s", got)
+	}
+	w.f.Restore(before)
+	w.group("B", secGlobal)
+	if got := w.names(w.dc.TokenFor(alice).Groups); strings.Contains(got, "A,") || len(w.dc.TokenFor(alice).Groups) != len(first.Groups) {
+		t.Errorf("restored: got %s, want no A", got)
+	}
+	for i := range maxTokens + 1 {
+		a := w.user(fmt.Sprintf("u%d", i))
+		if w.dc.TokenFor(a).User != a.SID {
+			t.Errorf("%s has somebody else's token", a.SAMAccountName)
+		}
 	}
 }
