@@ -131,7 +131,7 @@ func require(t *testing.T, programs ...string) {
 		}
 	}
 	if len(missing) > 0 {
-		skip(t, "not installed (see .ci/clients.sh): "+strings.Join(missing, ", "))
+		skip(t, "not installed, or not for this user to run (see .ci/clients.sh): "+strings.Join(missing, ", "))
 	}
 }
 

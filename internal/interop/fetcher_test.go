@@ -3,6 +3,7 @@
 package interop_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,7 @@ const (
 // TestFetcher lets fetcher.sh fetch the password of a gMSA, with stock tools alone, in every state in which a host can be.
 func TestFetcher(t *testing.T) {
 	require(t, "kinit", "kvno", "klist", "ktutil", "ldapsearch", "ldapmodify", "dig", "openssl", "od", "awk", "base64")
+	var table strings.Builder
 	for _, story := range []struct {
 		name, config string
 		steps        []step
@@ -104,12 +106,17 @@ func TestFetcher(t *testing.T) {
 			{name: "fetch again", run: fetch, want: []string{"signed in as WebApp01$"}},
 		}},
 	} {
-		t.Run(story.name, func(t *testing.T) {
+		result := "ok"
+		if !t.Run(story.name, func(t *testing.T) {
 			d := start(t, story.config)
 			d.tools(t)
 			tell(t, d, append([]step{keytabs}, story.steps...))
-		})
+		}) {
+			result = "FAILED"
+		}
+		fmt.Fprintf(&table, "%-12s %-18s %-52s %s\n", "fetcher.sh", "", story.name, result)
 	}
+	fmt.Printf("\n%s\n", table.String())
 }
 
 // youngKey is a domain whose root key was made a moment ago, and which for that reason has no service account yet.

@@ -10,21 +10,21 @@ type kind struct {
 
 const python = "/usr/bin/python3" // Debian's, which has the modules
 
+// SSSD starts a helper that Debian lets only root run; all the others work for anybody.
 var clients = map[string]kind{
-	"MIT":       {programs: []string{"kinit", "kvno", "klist", "kpasswd"}, version: `klist -V`},
-	"OpenLDAP":  {programs: []string{"ldapsearch", "ldapwhoami"}, files: []string{"/usr/lib/x86_64-linux-gnu/sasl2/libgssapiv2.so"}, version: `ldapsearch -VV 2>&1`},
-	"Heimdal":   {files: []string{heimdal() + "/usr/bin/kinit.heimdal", heimdal() + "/usr/bin/kgetcred"}, version: `$HEIMDAL/kinit.heimdal --version 2>&1`},
-	"adcli":     {programs: []string{"adcli"}, version: debianVersion("adcli")},
-	"msktutil":  {programs: []string{"msktutil"}, version: debianVersion("msktutil")},
-	"Samba":     {programs: []string{"net", "samba-tool", "smbclient", "wbinfo"}, version: `net --version`},
-	"SSSD":      {programs: []string{"sssd", "getent"}, version: `sssd --version`},
-	"impacket":  {files: []string{"/usr/share/doc/python3-impacket/examples/getTGT.py"}, version: debianVersion("python3-impacket")},
-	"ldap3":     {programs: []string{python}, files: []string{"/usr/lib/python3/dist-packages/ldap3"}, version: debianVersion("python3-ldap3")},
-	"GSSAPI":    {programs: []string{python}, files: []string{"/usr/lib/python3/dist-packages/gssapi"}, version: debianVersion("python3-gssapi")},
-	"go-ldap":   {version: `echo 3.4.15`},
-	"gokrb5":    {version: `echo 8.4.4`},
-	"dig":       {programs: []string{"dig"}, version: `dig -v 2>&1`},
-	"gMSA host": {programs: []string{"kinit", "ldapsearch", "ktutil", "perl"}, version: debianVersion("perl-base")},
+	"MIT":      {programs: []string{"kinit", "kvno", "klist", "kpasswd"}, version: `klist -V`},
+	"OpenLDAP": {programs: []string{"ldapsearch", "ldapwhoami"}, files: []string{"/usr/lib/x86_64-linux-gnu/sasl2/libgssapiv2.so"}, version: `ldapsearch -VV 2>&1`},
+	"Heimdal":  {files: []string{heimdal() + "/usr/bin/kinit.heimdal", heimdal() + "/usr/bin/kgetcred"}, version: `$HEIMDAL/kinit.heimdal --version 2>&1`},
+	"adcli":    {programs: []string{"adcli"}, version: debianVersion("adcli")},
+	"msktutil": {programs: []string{"msktutil"}, version: debianVersion("msktutil")},
+	"Samba":    {programs: []string{"net", "samba-tool", "smbclient", "wbinfo"}, version: `net --version`},
+	"SSSD":     {programs: []string{"sssd", "getent", "/usr/libexec/sssd/ldap_child"}, version: `sssd --version`},
+	"impacket": {files: []string{"/usr/share/doc/python3-impacket/examples/getTGT.py"}, version: debianVersion("python3-impacket")},
+	"ldap3":    {programs: []string{python}, files: []string{"/usr/lib/python3/dist-packages/ldap3"}, version: debianVersion("python3-ldap3")},
+	"GSSAPI":   {programs: []string{python}, files: []string{"/usr/lib/python3/dist-packages/gssapi"}, version: debianVersion("python3-gssapi")},
+	"go-ldap":  {version: `echo 3.4.15`},
+	"gokrb5":   {version: `echo 8.4.4`},
+	"dig":      {programs: []string{"dig"}, version: `dig -v 2>&1`},
 }
 
 const (
@@ -168,9 +168,9 @@ ad_enable_gc = false
 krb5_confd_path = none
 E
 chmod 600 /etc/sssd/sssd.conf
-mount -t tmpfs tmpfs /var/lib/sss && mkdir -p /var/lib/sss/db /var/lib/sss/mc /var/lib/sss/pipes/private /var/lib/sss/pubconf/krb5.include.d /var/lib/sss/gpo_cache /var/lib/sss/secrets /var/lib/sss/keytabs /var/lib/sss/deskprofile
+mount -t tmpfs tmpfs /var/log/sssd; mount -t tmpfs tmpfs /var/lib/sss && mkdir -p /var/lib/sss/db /var/lib/sss/mc /var/lib/sss/pipes/private /var/lib/sss/pubconf/krb5.include.d /var/lib/sss/gpo_cache /var/lib/sss/secrets /var/lib/sss/keytabs /var/lib/sss/deskprofile
 sssd -i -d 2 >$SCRATCH/sssd.log 2>&1 &
 pid=$!
-for i in $(seq 100); do getent -s sss passwd alice && break; sleep 0.2; done || cat $SCRATCH/sssd.log
+for i in $(seq 100); do getent -s sss passwd alice && break; sleep 0.2; done
 kill $pid; wait $pid
-test $i -lt 100 || { cat $SCRATCH/sssd.log; exit 1; }`
+test $i -lt 100 || { head -c 2500 $SCRATCH/sssd.log; exit 1; }`
