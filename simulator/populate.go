@@ -7,10 +7,12 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
 	"github.com/gmsasim/gmsasim/fakeads/filter"
@@ -43,13 +45,14 @@ func (d *Domain) populate() error {
 	if err := d.populateRootKeys(); err != nil {
 		return err
 	}
-	b := newPopulation(d, len(d.cfg.Hosts)+len(d.cfg.Users)+len(d.cfg.Groups)+len(d.cfg.ServiceAccounts))
+	b := newPopulation(d, len(d.cfg.Hosts)+len(d.cfg.Groups)+len(d.cfg.ServiceAccounts))
 	for i := range d.cfg.Hosts {
 		b.host(&d.cfg.Hosts[i])
 	}
 	for i := range d.cfg.Users {
 		b.user(&d.cfg.Users[i])
 	}
+	b.users = d.cfg.Users
 	if err := b.flush(); err != nil {
 		return err
 	}
@@ -214,30 +217,81 @@ func hostObject(dom *directory.Domain, h HostConfig, password string) directory.
 	return directory.AddRequest{DN: "CN=" + h.Name + ",CN=Computers," + dom.DN, Attributes: attrs}
 }
 
-// classUser is shared by all users of all domains; the directory does not change what it is given.
-var classUser = directory.Text("objectClass", "user")
-
 func userObject(dom *directory.Domain, u User) directory.AddRequest {
+	return new(userMemory).object(dom, &u)
+}
+
+// userMemory is where the object of a user is made; the next one takes its place.
+type userMemory struct {
+	attrs  []directory.Attribute
+	values [][]byte
+	bytes  []byte
+}
+
+// attribute begins an attribute without values.
+func (m *userMemory) attribute(name string) {
+	m.attrs = append(m.attrs, directory.Attribute{Name: name, Values: m.values[len(m.values):]})
+}
+
+// value gives the last attribute what was appended to the bytes since start.
+func (m *userMemory) value(start int) {
+	m.values = append(m.values, m.bytes[start:len(m.bytes):len(m.bytes)])
+	last := &m.attrs[len(m.attrs)-1]
+	last.Values = m.values[len(m.values)-len(last.Values)-1:]
+}
+
+func (m *userMemory) text(name string, values ...string) {
+	m.attribute(name)
+	for _, v := range values {
+		start := len(m.bytes)
+		m.bytes = append(m.bytes, v...)
+		m.value(start)
+	}
+}
+
+func (m *userMemory) integer(name string, v uint32) {
+	start := len(m.bytes)
+	m.attribute(name)
+	m.bytes = strconv.AppendInt(m.bytes, int64(int32(v)), 10)
+	m.value(start)
+}
+
+// password is unicodePwd.
+func (m *userMemory) password(text string) {
+	start := len(m.bytes)
+	m.attribute("unicodePwd")
+	m.bytes = append(m.bytes, '"', 0)
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			m.bytes = append(m.bytes, byte(r), 0)
+		} else {
+			m.bytes = append(m.bytes, krbcrypt.UTF16LE(string(r))...)
+		}
+	}
+	m.bytes = append(m.bytes, '"', 0)
+	m.value(start)
+}
+
+func (m *userMemory) object(dom *directory.Domain, u *User) directory.AddRequest {
+	m.attrs, m.values, m.bytes = m.attrs[:0], m.values[:0], m.bytes[:0]
 	uac := uint32(uacNormal)
 	if u.Disabled {
 		uac |= uacDisabled
 	}
-	attrs := []directory.Attribute{
-		classUser,
-		directory.Text("sAMAccountName", u.Name),
-		integer("userAccountControl", uac),
-		unicodePwd(u.Password),
-	}
+	m.text("objectClass", "user")
+	m.text("sAMAccountName", u.Name)
+	m.integer("userAccountControl", uac)
+	m.password(u.Password)
 	if u.UserPrincipalName != "" {
-		attrs = append(attrs, directory.Text("userPrincipalName", u.UserPrincipalName))
+		m.text("userPrincipalName", u.UserPrincipalName)
 	}
 	if len(u.SPNs) > 0 {
-		attrs = append(attrs, directory.Text("servicePrincipalName", u.SPNs...))
+		m.text("servicePrincipalName", u.SPNs...)
 	}
 	if len(u.EncryptionTypes) > 0 {
-		attrs = append(attrs, integer("msDS-SupportedEncryptionTypes", etypeBits(u.EncryptionTypes)))
+		m.integer("msDS-SupportedEncryptionTypes", etypeBits(u.EncryptionTypes))
 	}
-	return directory.AddRequest{DN: "CN=" + escapeRDN(u.Name) + ",CN=Users," + dom.DN, Attributes: attrs}
+	return directory.AddRequest{DN: "CN=" + escapeRDN(u.Name) + ",CN=Users," + dom.DN, Attributes: m.attrs}
 }
 
 func groupType(s GroupScope) uint32 {
@@ -320,6 +374,9 @@ func retrieveDescriptor(allowed []security.SID) []byte {
 
 // escapeRDN escapes a value for use in a DN (RFC 4514 2.4).
 func escapeRDN(value string) string {
+	if !strings.ContainsAny(value, ",+\"\\<>;=# ") {
+		return value
+	}
 	var b strings.Builder
 	for i, r := range value {
 		if strings.ContainsRune(`,+"\<>;=`, r) || i == 0 && (r == '#' || r == ' ') || i == len(value)-1 && r == ' ' {
@@ -334,7 +391,8 @@ func escapeRDN(value string) string {
 type population struct {
 	d       *Domain
 	objects map[*directory.Domain][]directory.AddRequest
-	dns     map[string]string // DN by lower-case NETBIOS\sAMAccountName
+	users   []User            // to be added after the objects
+	dns     map[string]string // DN by lower-case NETBIOS\sAMAccountName, users apart
 	later   []Group           // with members that have to wait
 }
 
@@ -375,8 +433,6 @@ func (b *population) user(u *User) {
 		u.Password = defaultPassword
 	}
 	b.d.passwords[strings.ToLower(u.Name)] = u.Password
-	dom := b.domain(u.Domain)
-	b.add(dom, u.Name, userObject(dom, *u))
 }
 
 func (b *population) serviceAccount(s *ServiceAccount) error {
@@ -395,14 +451,33 @@ func (b *population) serviceAccount(s *ServiceAccount) error {
 
 func (b *population) flush() error {
 	for _, dom := range b.d.forest.Domains() {
-		if objects := b.objects[dom]; len(objects) > 0 {
-			if err := b.d.forest.Populate(dom.DNSName, objects); err != nil {
-				return fmt.Errorf("populate %s: %w", dom.DNSName, err)
-			}
+		if len(b.objects[dom]) == 0 && len(b.users) == 0 {
+			continue
+		}
+		if err := b.d.forest.PopulateFrom(dom.DNSName, b.all(dom)); err != nil {
+			return fmt.Errorf("populate %s: %w", dom.DNSName, err)
 		}
 	}
 	clear(b.objects)
+	b.users = nil
 	return nil
+}
+
+// all gives what is to be added to a domain. Users are many, so their objects are made one at a time.
+func (b *population) all(dom *directory.Domain) iter.Seq[directory.AddRequest] {
+	return func(yield func(directory.AddRequest) bool) {
+		for _, o := range b.objects[dom] {
+			if !yield(o) {
+				return
+			}
+		}
+		var m userMemory
+		for i := range b.users {
+			if u := &b.users[i]; b.domain(u.Domain) == dom && !yield(m.object(dom, u)) {
+				return
+			}
+		}
+	}
 }
 
 // groups adds groups, each after the groups that are its members. What has to wait for a service account, for a time or because

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,28 +15,29 @@ import (
 
 // Windows codes of the mechanics of updates (winerror.h).
 const (
-	errNoSuchUser           = 0x525  // ERROR_NO_SUCH_USER
-	errConversion           = 0x57   // ERROR_INVALID_PARAMETER
-	errCantOnNonLeaf        = 0x2015 // ERROR_DS_CANT_ON_NON_LEAF
-	errCantOnRDN            = 0x2016 // ERROR_DS_CANT_ON_RDN
-	errCantModClass         = 0x2017 // ERROR_DS_CANT_MOD_OBJ_CLASS
-	errUnwilling            = 0x2035 // ERROR_DS_UNWILLING_TO_PERFORM
-	errNameExists           = 0x2071 // ERROR_DS_OBJ_STRING_NAME_EXISTS
-	errRDNNotSchema         = 0x2073 // ERROR_DS_RDN_DOESNT_MATCH_SCHEMA
-	errIllegalModification  = 0x2077 // ERROR_DS_ILLEGAL_MOD_OPERATION
-	errClassRequired        = 0x207B // ERROR_DS_OBJECT_CLASS_REQUIRED
-	errMissingAttribute     = 0x207C // ERROR_DS_MISSING_REQUIRED_ATT
-	errNotInClass           = 0x207D // ERROR_DS_ATT_NOT_DEF_FOR_CLASS
-	errSingleValue          = 0x2081 // ERROR_DS_SINGLE_VALUE_CONSTRAINT
-	errRange                = 0x2082 // ERROR_DS_RANGE_CONSTRAINT
-	errValueExists          = 0x2083 // ERROR_DS_ATT_VAL_ALREADY_EXISTS
-	errAttributeMissing     = 0x2084 // ERROR_DS_CANT_REM_MISSING_ATT
-	errValueMissing         = 0x2085 // ERROR_DS_CANT_REM_MISSING_ATT_VAL
-	errIllegalSuperior      = 0x2099 // ERROR_DS_ILLEGAL_SUPERIOR
-	errOwnedBySAM           = 0x209A // ERROR_DS_ATTRIBUTE_OWNED_BY_SAM
-	errSystemOnly           = 0x20B1 // ERROR_DS_CANT_MOD_SYSTEM_ONLY
-	errCantDelete           = 0x20CE // ERROR_DS_CANT_DELETE
-	errAcrossNamingContexts = 0x2078 // guess: a move between naming contexts
+	errNoSuchUser          = 0x525  // ERROR_NO_SUCH_USER
+	errConversion          = 0x57   // ERROR_INVALID_PARAMETER
+	errCantOnNonLeaf       = 0x2015 // ERROR_DS_CANT_ON_NON_LEAF
+	errCantOnRDN           = 0x2016 // ERROR_DS_CANT_ON_RDN
+	errCantModClass        = 0x2017 // ERROR_DS_CANT_MOD_OBJ_CLASS
+	errUnwilling           = 0x2035 // ERROR_DS_UNWILLING_TO_PERFORM
+	errNameExists          = 0x2071 // ERROR_DS_OBJ_STRING_NAME_EXISTS
+	errRDNNotSchema        = 0x2073 // ERROR_DS_RDN_DOESNT_MATCH_SCHEMA
+	errIllegalModification = 0x2077 // ERROR_DS_ILLEGAL_MOD_OPERATION
+	errClassRequired       = 0x207B // ERROR_DS_OBJECT_CLASS_REQUIRED
+	errMissingAttribute    = 0x207C // ERROR_DS_MISSING_REQUIRED_ATT
+	errNotInClass          = 0x207D // ERROR_DS_ATT_NOT_DEF_FOR_CLASS
+	errSingleValue         = 0x2081 // ERROR_DS_SINGLE_VALUE_CONSTRAINT
+	errRange               = 0x2082 // ERROR_DS_RANGE_CONSTRAINT
+	errValueExists         = 0x2083 // ERROR_DS_ATT_VAL_ALREADY_EXISTS
+	errAttributeMissing    = 0x2084 // ERROR_DS_CANT_REM_MISSING_ATT
+	errValueMissing        = 0x2085 // ERROR_DS_CANT_REM_MISSING_ATT_VAL
+	errIllegalSuperior     = 0x2099 // ERROR_DS_ILLEGAL_SUPERIOR
+	errOwnedBySAM          = 0x209A // ERROR_DS_ATTRIBUTE_OWNED_BY_SAM
+	errSystemOnly          = 0x20B1 // ERROR_DS_CANT_MOD_SYSTEM_ONLY
+	errCantDelete          = 0x20CE // ERROR_DS_CANT_DELETE
+	// guess: a move to another naming context is refused with affectsMultipleDSAs and 00002078.
+	errAcrossNamingContexts = 0x2078
 )
 
 // Add makes an object. Errors are *Error.
@@ -438,6 +440,12 @@ func (t *tx) checkMust(e *entry, aux []*classDef) error {
 // Populate adds objects as the system to the first domain controller of a domain and delivers them to every replica at once: the
 // state before the story begins. An error names the object; then none has been added.
 func (f *Forest) Populate(domain string, objects []AddRequest) error {
+	return f.PopulateFrom(domain, slices.Values(objects))
+}
+
+// PopulateFrom is [Forest.Populate] for objects that are made one at a time. The directory keeps nothing of a request, whose memory
+// the next one may use. Making them must not ask the forest.
+func (f *Forest) PopulateFrom(domain string, objects iter.Seq[AddRequest]) error {
 	d := f.Domain(domain)
 	if d == nil {
 		return fmt.Errorf("directory: no domain %q", domain)
@@ -445,10 +453,9 @@ func (f *Forest) Populate(domain string, objects []AddRequest) error {
 	return d.replicas[0].update(System(), func(t *tx) error {
 		t.atOnce = true
 		t.new.populating()
-		t.ops = make([]*operation, 0, len(objects))
-		for i := range objects {
-			if _, err := t.add(objects[i].DN, objects[i].Attributes); err != nil {
-				return fmt.Errorf("%s: %w", objects[i].DN, err)
+		for o := range objects {
+			if _, err := t.add(o.DN, o.Attributes); err != nil {
+				return fmt.Errorf("%s: %w", o.DN, err)
 			}
 		}
 		return nil
