@@ -38,7 +38,7 @@ func (c *conn) bind(p *pending, op *Operation) (r result, then func()) {
 // bindSimple checks a name and a password. An empty password is an anonymous
 // bind, whatever the name (RFC 4513 5.1.2).
 //
-// guess: an empty name is one too, whatever the password.
+// guess: a simple bind with an empty name is an anonymous bind, whatever its password.
 func (c *conn) bindSimple(ctx context.Context, b *bindRequest, op *Operation) result {
 	if b.name == "" || b.password == "" {
 		return result{}

@@ -11,15 +11,18 @@ import (
 // source and differs from build to build; these are of Server 2019 where a
 // capture was at hand.
 const (
-	dsidBind       = 0x0C09044E
-	dsidAnonymous  = 0x0C090C78
-	dsidSigning    = 0x0C090259
-	dsidTLSLayer   = 0x0C090709
-	dsidControl    = 0x0C090A7D // guess: no capture
-	dsidExtended   = 0x0C090C7D
-	dsidDecode     = 0x0C090E5F // guess: no capture
-	dsidTLS        = 0x0C090F78 // guess: no capture
-	dsidConnection = 0x0C060427 // guess: no capture
+	dsidBind      = 0x0C09044E
+	dsidAnonymous = 0x0C090C78
+	dsidSigning   = 0x0C090259
+	dsidTLSLayer  = 0x0C090709
+	dsidExtended  = 0x0C090C7D
+
+	// guess: the places in Microsoft's source (DSID) that refuse a control, a message that cannot be decoded, StartTLS and a connection
+	// too many are made up; a client that compares diagnostics should not look at them.
+	dsidControl    = 0x0C090A7D
+	dsidDecode     = 0x0C090E5F
+	dsidTLS        = 0x0C090F78
+	dsidConnection = 0x0C060427
 )
 
 // SSPI and Win32 codes in diagnostics.

@@ -62,7 +62,8 @@ func (c *conn) refuse(req *request, err error) {
 	}
 	code := resultProtocolError
 	if errors.Is(err, filter.ErrLimit) || errors.Is(err, errTooMany) {
-		code = resultAdminLimitExceeded // guess
+		// guess: a filter or a list that is beyond the server's limits is refused with adminLimitExceeded.
+		code = resultAdminLimitExceeded
 	}
 	r := c.s.malformed(code)
 	c.trace(&Operation{Kind: req.kind, Account: c.identity.account, Layer: c.layerName(), Text: "malformed request", Result: code, Diagnostic: r.diagnostic})

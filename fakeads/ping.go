@@ -125,7 +125,7 @@ func (s *Server) netlogon(f *filter.Filter, server netip.Addr) (value []byte, ok
 	}
 	switch {
 	case p.ntVer&(ntVersion5Ex|ntVersion5ExWithIP) != 0:
-		// guess: with one site there is no next closest one, and the name is empty.
+		// guess: a netlogon answer has an empty name for the next closest site where the forest has one site.
 		n.NtVersion = ntVersion1 | ntVersion5Ex | p.ntVer&ntVersionClosestSite
 		if p.ntVer&ntVersion5ExWithIP != 0 && server.Unmap().Is4() {
 			n.NtVersion |= ntVersion5ExWithIP

@@ -225,8 +225,8 @@ func (s *Server) identify(ctx *gss.Context) (identity, error) {
 
 // gssError is the answer to a failed establishment.
 //
-// guess: which SSPI code goes with which cause is known for malformed tokens and channel
-// bindings only; the others are those of Kerberos' own names.
+// guess: the SSPI code in the text of a failed GSSAPI bind is known for malformed tokens and channel bindings; other causes have the
+// code that is named like the Kerberos error.
 func (s *Server) gssError(err error) result {
 	var k *gss.Error
 	switch {

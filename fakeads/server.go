@@ -23,11 +23,12 @@ var ErrClosed = errors.New("the LDAP server is closed")
 const (
 	defaultIdleTimeout    = 900 * time.Second // MaxConnIdleTime
 	defaultReceiveTimeout = 120 * time.Second // InitRecvTimeout
-	defaultWriteTimeout   = 120 * time.Second // guess: no policy limits it
-	defaultConnections    = 5000              // MaxConnections
-	defaultActive         = 20                // MaxActiveQueries, which is of the whole server there
-	defaultMessageSize    = 10485760          // MaxReceiveBuffer
-	defaultBuild          = 0x4f7c            // Server 2022
+	// guess: a client that does not read is given up after two minutes; no policy of Active Directory names a limit.
+	defaultWriteTimeout = 120 * time.Second
+	defaultConnections  = 5000     // MaxConnections
+	defaultActive       = 20       // MaxActiveQueries, which is of the whole server there
+	defaultMessageSize  = 10485760 // MaxReceiveBuffer
+	defaultBuild        = 0x4f7c   // Server 2022
 )
 
 // departing is how long Close tries to tell clients that it is the end.

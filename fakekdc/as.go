@@ -97,7 +97,7 @@ func (x *exchange) as(ctx context.Context) ([]byte, error) {
 func (x *exchange) asClient(ctx context.Context) (*Principal, error) {
 	k, q := x.kdc, x.q
 	if !k.isOwnRealm(q.realm) {
-		// guess: Active Directory names the realm that the client should have asked; for one that we know nothing of, our own.
+		// guess: KDC_ERR_WRONG_REALM names the realm that the client should have asked, and our own when we know of none.
 		e := refuse(ErrCodeWrongRealm, "realm %q is not ours", q.realm)
 		e.crealm = k.Realm
 		if truster, ok := k.Principals.(Truster); ok {

@@ -13,7 +13,7 @@ import (
 )
 
 // renewBefore is how long before its end a ticket-granting ticket is renewed in the background.
-// guess: Windows renews some minutes before the end; the exact margin is not documented.
+// guess: a machine renews its TGT fifteen minutes before it ends; that Windows renews some minutes before is known, how many is not.
 const renewBefore = 15 * time.Minute
 
 // logon is a logon session: an account on a station with its tickets, like one entry of klist sessions.

@@ -26,7 +26,7 @@ func (v *view) accountAttribute(c *Caller, e *entry, a attrID) (values [][]byte,
 			values = [][]byte{intValue(int64(e.sid.RID()))}
 		}
 	case aMsDSKeyVersionNumber:
-		// guess: 1 for a fresh gMSA, as Samba measured; the number of passwords set for every account.
+		// guess: msDS-KeyVersionNumber counts the passwords that an account has had, and is 1 for a fresh gMSA, as Samba has it.
 		if e.isAccount() && e.cred != nil && e.cred.current != nil {
 			values = [][]byte{intValue(int64(e.cred.current.version))}
 		}

@@ -94,7 +94,8 @@ func (q *query) construct(e *entry, d *attrDef) ([][]byte, error) {
 	case aTokenGroups, aTokenGroupsNoGCAcceptable, aTokenGroupsGlobalAndUniversal:
 		if q.req.Scope != BaseObject {
 			// These are for base-scope searches ([MS-ADTS] 3.1.1.4.5.19).
-			// guess: the code is what Samba answers and what users of Windows report (ERROR_DS_OPERATIONS_ERROR).
+			// guess: tokenGroups in a search of another scope is refused with operationsError and 00002020, as Samba answers and users of
+			// Windows report.
 			return nil, svcErr(resultOperationsError, 0x2020, 5012, "DIR_ERROR")
 		}
 	}

@@ -77,7 +77,7 @@ const (
 // setPassword gives an account a new password after the domain's policy has been asked ([MS-SAMR] 3.1.1.7). Machine accounts make
 // their passwords themselves and are exempt from it.
 //
-// guess: that resets of machine accounts are exempt as well.
+// guess: an administrator's reset of a machine account's password is exempt from the password policy, as the machine's own change is.
 func (t *tx) setPassword(d *draft, password string, how passwordChange) error {
 	var p *passwordPolicy
 	if how != passwordGiven || d.e.cred != nil {

@@ -105,7 +105,8 @@ func (q *query) run(emit func(*Entry) error) (SearchResult, error) {
 		if len(req.Page.Cookie) > 0 {
 			c, err := parseCookie(req.Page.Cookie)
 			if err != nil || c.fingerprint != start.fingerprint {
-				return res, q.v.f.ldapErr(resultUnwilling, 0x57, "0C090B22", "Error processing control") // guess: ERROR_INVALID_PARAMETER, for a cookie that is not this search's
+				// guess: the cookie of another search is refused with unwillingToPerform and ERROR_INVALID_PARAMETER.
+				return res, q.v.f.ldapErr(resultUnwilling, 0x57, "0C090B22", "Error processing control")
 			}
 			start = c
 		}
@@ -443,7 +444,8 @@ func (q *query) sorted(res SearchResult, start cookie, limit int, emit func(*Ent
 		return SearchResult{}, err
 	}
 	if len(items) > maxSorted {
-		return SearchResult{}, unwilling(0x20B5) // ERROR_DS_SORT_CONTROL_MISSING's neighbourhood; guess: the table is too small
+		// guess: sorting more results than MaxTempTableSize allows is refused with unwillingToPerform.
+		return SearchResult{}, unwilling(0x20B5)
 	}
 	slices.SortStableFunc(items, func(a, b item) int {
 		if (a.key == nil) != (b.key == nil) {

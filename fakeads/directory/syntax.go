@@ -237,7 +237,8 @@ func (a *attrDef) assertion(s *schema, v []byte) (norm []byte, ok bool) {
 	case synOctets:
 		if a.id == aObjectGUID || a.id == aSchemaIDGUID || a.id == aInvocationId || a.id == aAttributeSecurityGUID || a.id == aParentGUID {
 			if len(v) != 16 {
-				g, err := security.ParseGUID(string(v)) // guess: Windows takes the dashed form beside escaped bytes
+				// guess: a filter may give objectGUID in its dashed form as well as in escaped bytes.
+				g, err := security.ParseGUID(string(v))
 				return g[:], err == nil
 			}
 		}

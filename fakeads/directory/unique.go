@@ -48,7 +48,7 @@ func (t *tx) checkSAM(d *draft) error {
 // mustHaveDollar: names of managed accounts end in $, as the cmdlet makes them, and so do those of computers that somebody who is
 // no administrator adds or renames (CVE-2021-42278).
 //
-// guess: that a raw LDAP add of a gMSA is held to it too.
+// guess: an LDAP add of a gMSA whose sAMAccountName has no final $ is refused, whoever adds it.
 func (t *tx) mustHaveDollar(d *draft) bool {
 	if t.c.System {
 		return false
@@ -66,7 +66,8 @@ func (t *tx) checkSPNs(d *draft) error {
 			continue
 		}
 		if !bytes.Contains(bytes.Trim(v, "/"), []byte("/")) {
-			return attrErr(resultConstraintViolation, errInvalidAttribute, 1005, def) // guess: Samba refuses it, Windows is not known
+			// guess: a service principal name without a slash is refused with constraintViolation, as Samba does.
+			return attrErr(resultConstraintViolation, errInvalidAttribute, 1005, def)
 		}
 		if t.atOnce || t.notVerified(verifySPN) {
 			continue

@@ -16,10 +16,11 @@ import (
 
 // Limits on names from outside.
 const (
-	// MaxLength is the longest name, in bytes.
-	MaxLength = 8192 // guess: well above the 255 characters of an RDN times the depth of any real tree
-	// MaxDepth is the most components.
-	MaxDepth = 256 // guess: as MaxLength
+	// MaxLength is the longest name, in bytes, MaxDepth the most components.
+	//
+	// guess: a distinguished name of more than 8,192 bytes or 256 components is refused as malformed; real trees stay far below.
+	MaxLength = 8192
+	MaxDepth  = 256
 )
 
 // ErrSyntax is wrapped by every error about a malformed name.

@@ -125,8 +125,8 @@ func Select(keys []*RootKey, at time.Time, p Policy) (*RootKey, error) {
 		if !p.Serves(k, at) || k.Check() != nil {
 			continue
 		}
-		// The order of the ids decides between keys of one moment: every domain
-		// controller has to choose the same. guess: Windows' order is not known
+		// guess: of KDS root keys that were made at the same moment, the one with the larger id is used; each domain controller has to
+		// choose the same, and how Windows does is not known.
 		if best == nil || k.CreateTime.After(best.CreateTime) ||
 			k.CreateTime.Equal(best.CreateTime) && bytes.Compare(k.ID[:], best.ID[:]) > 0 {
 			best = k

@@ -28,7 +28,8 @@ const (
 // not changed, so one PAC may be signed by several goroutines.
 //
 // Buffers are in ascending order of their types, as in service tickets of Windows
-// Server 2022. guess: TGTs of Windows have the same order; readers go by type.
+// Server 2022. guess: the PAC of a TGT has its buffers in ascending order of
+// their types, as that of a service ticket has; readers go by type.
 func (p *PAC) Sign(o SignOptions) ([]byte, error) {
 	if o.ServerKey == nil || o.KDCKey == nil {
 		return nil, errors.New("sign PAC: a key is missing")
