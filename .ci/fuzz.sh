@@ -11,7 +11,7 @@ while IFS=: read -r file target; do
 	package=./$(dirname "$file")
 	count=$((count + 1))
 	printf '%s %s\n' "$package" "$target"
-	if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" | tail -n 2; then
+	if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$package" | tail -n 2; then
 		failed+=("$package $target")
 	fi
 done < <(git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed 's/:func /:/')
