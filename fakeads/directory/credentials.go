@@ -19,7 +19,19 @@ var errNoPassword = errors.New("account has no password")
 // secret is one password of an account with the keys made of it, which are derived when somebody first asks: string-to-key costs
 // milliseconds. It does not change otherwise, and replicas and snapshots share it.
 type secret struct {
-	text string // a password that somebody chose
+	text   string  // a password that somebody chose
+	origin *origin // nil for those: there are many
+	salt   string  // of the AES keys, fixed when the password was set
+	micros int64   // domain time when it was set, since 1970
+
+	version int32 // msDS-KeyVersionNumber
+	once    sync.Once
+	keys    *KeySet
+	err     error
+}
+
+// origin is what a password follows from that nobody chose.
+type origin struct {
 	// octets stand for a password that nobody knows: the keys are cut out of them. A new domain would pay milliseconds of
 	// string-to-key for each of its own accounts otherwise.
 	octets []byte
@@ -29,17 +41,20 @@ type secret struct {
 	root     *kds.RootKey
 	interval kds.Interval
 	sid      security.SID
-
-	salt    string    // of the AES keys, fixed when the password was set
-	version int       // msDS-KeyVersionNumber
-	set     time.Time // domain time
-
-	once sync.Once
-	keys *KeySet
-	err  error
 }
 
-func (s *secret) managed() bool { return s.root != nil }
+// newSecret is a password that an account with that salt gets now.
+func (t *tx) newSecret(e *entry, text string, o *origin) *secret {
+	return &secret{text: text, origin: o, salt: t.saltOf(e), micros: t.now.UnixMicro()}
+}
+
+// set is the domain time when the password was set.
+func (s *secret) set() time.Time { return time.UnixMicro(s.micros) }
+
+// chosen tells whether somebody chose the password, managed whether it follows from a root key. Otherwise nobody knows it.
+func (s *secret) chosen() bool  { return s.origin == nil }
+func (s *secret) managed() bool { return s.origin != nil && s.origin.root != nil }
+func (s *secret) unknown() bool { return s.origin != nil && s.origin.root == nil }
 
 // keyOctets is the length of a secret's octets: keys of 32, 16 and 16.
 const keyOctets = 64
@@ -49,27 +64,27 @@ func (s *secret) password(passwords *kds.Cache) ([]byte, error) {
 	if !s.managed() {
 		return krbcrypt.UTF16LE(s.text), nil
 	}
-	return passwords.Password(s.root, s.interval, s.sid)
+	return passwords.Password(s.origin.root, s.origin.interval, s.origin.sid)
 }
 
 // derive makes the keys, once: AES of the password as UTF-8, in which each unpaired surrogate of a managed password is U+FFFD, and
 // RC4 of the bytes as they are.
 func (s *secret) derive(keys *krbcrypt.Cache, passwords *kds.Cache) (*KeySet, error) {
 	s.once.Do(func() {
-		if s.octets != nil {
+		if s.unknown() {
 			s.keys, s.err = s.cut()
 			return
 		}
 		pw, err := s.password(passwords)
 		if err != nil {
-			s.err = fmt.Errorf("managed password of %v: %w", s.interval, err)
+			s.err = fmt.Errorf("managed password of %v: %w", s.origin.interval, err)
 			return
 		}
 		text := s.text
 		if s.managed() {
 			text = kds.PasswordUTF8(pw)
 		}
-		set := &KeySet{Version: s.version, Salt: s.salt, Keys: make([]*krbcrypt.Key, 0, 3)}
+		set := &KeySet{Version: int(s.version), Salt: s.salt, Keys: make([]*krbcrypt.Key, 0, 3)}
 		for _, etype := range [...]int32{krbcrypt.AES256SHA1, krbcrypt.AES128SHA1} {
 			k, err := keys.StringToKey(etype, text, s.salt)
 			if err != nil {
@@ -86,8 +101,8 @@ func (s *secret) derive(keys *krbcrypt.Cache, passwords *kds.Cache) (*KeySet, er
 
 // cut makes keys of octets.
 func (s *secret) cut() (*KeySet, error) {
-	set := &KeySet{Version: s.version, Salt: s.salt}
-	rest := s.octets
+	set := &KeySet{Version: int(s.version), Salt: s.salt}
+	rest := s.origin.octets
 	for _, etype := range [...]int32{krbcrypt.AES256SHA1, krbcrypt.AES128SHA1, krbcrypt.RC4HMAC} {
 		n := krbcrypt.KeySize(etype)
 		k, err := krbcrypt.NewKey(etype, rest[:n:n])
@@ -101,7 +116,7 @@ func (s *secret) cut() (*KeySet, error) {
 
 // matches compares a password that somebody typed.
 func (s *secret) matches(text string, passwords *kds.Cache) (bool, error) {
-	if s.octets != nil {
+	if s.unknown() {
 		return false, nil
 	}
 	if !s.managed() {
@@ -129,7 +144,7 @@ func (c *credentials) replaced(s *secret, historyLength int) *credentials {
 	if c != nil && c.current != nil {
 		next.previous = c.current
 		s.version = c.current.version + 1
-		if old := c.current; !old.managed() && old.octets == nil && historyLength > 1 {
+		if old := c.current; old.chosen() && historyLength > 1 {
 			next.history = append([]string{old.text}, c.history[:min(len(c.history), historyLength-2)]...)
 		}
 	}
@@ -141,7 +156,7 @@ func (c *credentials) remembers(text string, n int) bool {
 	if c == nil || n == 0 {
 		return false
 	}
-	if c.current != nil && !c.current.managed() && c.current.octets == nil && c.current.text == text {
+	if c.current != nil && c.current.chosen() && c.current.text == text {
 		return true
 	}
 	return slices.Contains(c.history[:min(len(c.history), n-1)], text)

@@ -38,7 +38,7 @@ func (a *Account) PreviousKeys(ctx context.Context) *KeySet {
 	switch {
 	case a.ServiceAccount:
 		now, at, err := a.replica.rolled(e.id)
-		if err != nil || now.cred == nil || now.cred.previous == nil || at.Sub(now.cred.current.set) >= oldPasswordAccepted {
+		if err != nil || now.cred == nil || now.cred.previous == nil || at.Sub(now.cred.current.set()) >= oldPasswordAccepted {
 			return nil
 		}
 		e = now

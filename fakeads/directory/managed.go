@@ -32,11 +32,11 @@ func managedState(e *entry) (kds.State, error) {
 
 // due tells whether the password of a gMSA is past its end or has not been made, without reading the stored ids.
 func (e *entry) due(now time.Time) bool {
-	if e.cred == nil || e.cred.current == nil {
+	if e.cred == nil || e.cred.current == nil || !e.cred.current.managed() {
 		return true
 	}
 	n, err := kds.Rollover(int(e.int(aMsDSManagedPasswordInterval)))
-	return err != nil || !now.Before(e.cred.current.interval.Add(n).Start())
+	return err != nil || !now.Before(e.cred.current.origin.interval.Add(n).Start())
 }
 
 // prepareManaged makes the first password of a new gMSA. Ids and passwords that the client sent are dropped ([MS-ADTS]
@@ -90,7 +90,7 @@ func (t *tx) managedSecret(d *draft, svc *kds.Service, id *kds.ManagedPasswordID
 	if err != nil {
 		return nil, err
 	}
-	return &secret{root: k, interval: id.Interval, sid: d.e.sid, salt: t.saltOf(&d.e), set: t.now}, nil
+	return t.newSecret(&d.e, "", &origin{root: k, interval: id.Interval, sid: d.e.sid}), nil
 }
 
 // roll brings the passwords of a gMSA up to date, as every domain controller does when somebody needs them; e is the account as

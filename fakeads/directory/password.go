@@ -103,10 +103,10 @@ func (t *tx) setPassword(d *draft, password string, how passwordChange) error {
 	if d.e.cred == nil {
 		p := t.new.passwords.one()
 		p.credentials.current = &p.secret
-		p.secret.text, p.secret.salt, p.secret.set, p.secret.version = password, t.saltOf(&d.e), t.now, 1
+		p.secret.text, p.secret.salt, p.secret.micros, p.secret.version = password, t.saltOf(&d.e), t.now.UnixMicro(), 1
 		d.setCredentials(&p.credentials)
 	} else {
-		d.setCredentials(d.e.cred.replaced(&secret{text: password, salt: t.saltOf(&d.e), set: t.now}, history))
+		d.setCredentials(d.e.cred.replaced(t.newSecret(&d.e, password, nil), history))
 	}
 	d.setInt(aPwdLastSet, int64(kds.FromTime(t.now)))
 	return nil
@@ -114,13 +114,13 @@ func (t *tx) setPassword(d *draft, password string, how passwordChange) error {
 
 // bootPassword gives an account of a fresh installation its password, without deriving a key.
 func (t *tx) bootPassword(d *draft, password string) {
-	d.setCredentials(d.e.cred.replaced(&secret{text: password, salt: t.saltOf(&d.e), set: t.now}, 0))
+	d.setCredentials(d.e.cred.replaced(t.newSecret(&d.e, password, nil), 0))
 	d.setInt(aPwdLastSet, int64(kds.FromTime(t.now)))
 }
 
 // bootKeys gives an account of a fresh installation a password that nobody knows.
 func (t *tx) bootKeys(d *draft) {
-	d.setCredentials(d.e.cred.replaced(&secret{octets: t.random(keyOctets), salt: t.saltOf(&d.e), set: t.now}, 0))
+	d.setCredentials(d.e.cred.replaced(t.newSecret(&d.e, "", &origin{octets: t.random(keyOctets)}), 0))
 	d.setInt(aPwdLastSet, int64(kds.FromTime(t.now)))
 }
 
@@ -189,7 +189,7 @@ func (t *tx) modifyPassword(old *entry, d *draft, mods []Modification) error {
 	if !reset {
 		how = passwordChanged
 		text, ok := decodePassword(was[0])
-		if !ok || old.cred == nil || old.cred.current == nil || old.cred.current.octets != nil || old.cred.current.text != text {
+		if !ok || old.cred == nil || old.cred.current == nil || !old.cred.current.chosen() || old.cred.current.text != text {
 			return attrErr(resultConstraintViolation, errInvalidPassword, 1005, t.s.def(aUnicodePwd))
 		}
 	}
@@ -277,7 +277,7 @@ func (a *Account) CheckPassword(ctx context.Context, password string) error {
 	candidates := [2]*secret{}
 	if e.cred != nil {
 		candidates[0] = e.cred.current
-		if a.ServiceAccount && e.cred.previous != nil && now.Sub(e.cred.current.set) < oldPasswordAccepted {
+		if a.ServiceAccount && e.cred.previous != nil && now.Sub(e.cred.current.set()) < oldPasswordAccepted {
 			candidates[1] = e.cred.previous
 		}
 	}
