@@ -25,8 +25,6 @@ require (
 	github.com/spf13/cobra v1.10.2
 	// Flags of cobra: which flag was unknown, so that the nearest one can be named.
 	github.com/spf13/pflag v1.0.9
-	// Codec of ldapserver's messages; needed to answer through its writer.
-	github.com/vjeantet/goldap v0.0.0-20260218214109-3dcf54ec83d6
 	// Accept loop, dispatch and shutdown of the LDAP face. The commit is MIT, the tag v1.0.1 is GPL-2.
 	github.com/vjeantet/ldapserver v1.0.2-0.20260218215457-e117373377c0
 	// MD4 for the NT hash.
@@ -54,6 +52,7 @@ require (
 	github.com/jcmturner/dnsutils/v2 v2.0.0 // indirect
 	github.com/jcmturner/goidentity/v6 v6.0.1 // indirect
 	github.com/jcmturner/rpc/v2 v2.0.3 // indirect
+	github.com/vjeantet/goldap v0.0.0-20260218214109-3dcf54ec83d6 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/mod v0.38.0 // indirect
 	golang.org/x/net v0.57.0 // indirect

@@ -16,11 +16,12 @@ const (
 	MaxRootKeys = 1000
 	// KDFAlgorithm is the only value of msKds-KDFAlgorithmID, compared with case.
 	KDFAlgorithm = "SP800_108_CTR_HMAC"
-	// SecretAgreementAlgorithm, PublicKeyLength and PrivateKeyLength (in bits)
-	// are what new root keys carry for DPAPI-NG.
+	// SecretAgreementAlgorithm is msKds-SecretAgreementAlgorithmID of new root keys, for DPAPI-NG.
 	SecretAgreementAlgorithm = "DH"
-	PublicKeyLength          = 2048
-	PrivateKeyLength         = 512
+	// PublicKeyLength is msKds-PublicKeyLength of new root keys, in bits.
+	PublicKeyLength = 2048
+	// PrivateKeyLength is msKds-PrivateKeyLength of new root keys, in bits.
+	PrivateKeyLength = 512
 )
 
 // RootKey is an object of class msKds-ProvRootKey. It is not changed once it is
