@@ -1,10 +1,12 @@
 package fakeads
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -672,5 +674,46 @@ func TestSameMessageIDAgain(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// BenchmarkConnections reports what a connection costs that has searched and is idle, the client's socket and goroutine stacks
+// included.
+func BenchmarkConnections(b *testing.B) {
+	const n = 500
+	w := newWorld(b, nil)
+	addr := w.listen((*Server).Serve)
+	msg := append(envelope(1, bindOp(administrator, adminPassword)), envelope(2, searchOp(contoso, directory.Subtree, equal("sAMAccountName", "alice"), "cn"))...)
+	memory := func() uint64 {
+		runtime.GC()
+		runtime.GC() // what pools hold goes with the second one
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	for b.Loop() {
+		before := memory()
+		conns := make([]net.Conn, n)
+		buf := make([]byte, 64<<10)
+		for i := range conns {
+			c, err := net.Dial("tcp", addr)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			conns[i] = c
+			if _, err := c.Write(msg); err != nil {
+				b.Fatal(err)
+			}
+			for got := 0; !bytes.Contains(buf[:got], []byte{opSearchDone, 0x84}); {
+				k, err := c.Read(buf[got:])
+				if err != nil {
+					b.Fatal(err)
+				}
+				got += k
+			}
+		}
+		b.ReportMetric(float64(memory()-before)/n, "B/connection")
+		runtime.KeepAlive(conns)
 	}
 }

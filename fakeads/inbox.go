@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 )
 
 const (
@@ -116,6 +117,11 @@ func (c *conn) receive(into *inbox) error {
 		c.limit(&c.readBy, c.s.cfg.ReceiveTimeout)
 	}
 	c.hurried = !idle
+	if idle && c.s.prompt {
+		// The other connections first. By then the next request has often come, and is read without asking the system twice
+		// and waiting in between.
+		runtime.Gosched()
+	}
 	n, err := c.wire.Read(into.room())
 	into.b = into.b[:len(into.b)+n]
 	switch {

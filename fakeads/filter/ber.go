@@ -38,7 +38,7 @@ type Decoder struct {
 }
 
 // kept is how many items a Decoder has room for. Further ones are made anew.
-const kept = 8
+const kept = 4
 
 // FromBER is like the function of this name.
 func (d *Decoder) FromBER(b []byte) (*Filter, error) {
