@@ -144,6 +144,7 @@ func applyControls(controls []control, req *directory.SearchRequest) error {
 			r.close(&seq, "search options")
 		case oidSort:
 			req.Sort, err = decodeSort(&r)
+			req.MustSort = c.critical
 		case oidDomainScope:
 			req.DomainScope, r.b = true, nil
 		case oidShowDeleted:

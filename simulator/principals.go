@@ -58,7 +58,11 @@ func (p principals) Client(ctx context.Context, name fakekdc.Name) (*fakekdc.Pri
 			return nil, &fakekdc.WrongRealmError{Realm: other.Realm}
 		}
 	}
-	return p.principal(ctx, a, err)
+	pr, err := p.principal(ctx, a, err)
+	if err == nil && a.Disabled {
+		pr.Restriction = fakekdc.StatusAccountDisabled // krbtgt too, which as a server is the KDC's own key all the same
+	}
+	return pr, err
 }
 
 // nameMSPrincipal is the type of a Windows NT style name, DOMAIN\account (KRB_NT_MS_PRINCIPAL of the Windows headers; impacket asks by it).

@@ -104,6 +104,9 @@ func TestRestrictions(t *testing.T) {
 	if r, _ := status("gone"); r != fakekdc.StatusAccountDisabled {
 		t.Errorf("disabled: got %#x", r)
 	}
+	if r, _ := status("krbtgt"); r != fakekdc.StatusAccountDisabled {
+		t.Errorf("krbtgt as a client: got %#x, want it disabled", r)
+	}
 	if r, w := status("alice"); r != 0 || w != 0 {
 		t.Errorf("got %#x and %#x, want no restriction", r, w)
 	}

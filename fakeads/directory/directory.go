@@ -170,6 +170,7 @@ type SearchRequest struct {
 	ExtendedDN   int       // 1.2.840.113556.1.4.529: -1 not asked, 0 hex, 1 string form
 	SDFlags      *uint32   // 1.2.840.113556.1.4.801
 	Sort         []SortKey // 1.2.840.113556.1.4.473
+	MustSort     bool      // that control was critical: no entries in another order (RFC 2891 2)
 	Page         *Page     // 1.2.840.113556.1.4.319
 }
 

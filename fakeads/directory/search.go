@@ -419,6 +419,9 @@ func (q *query) sorted(res SearchResult, start cookie, limit int, emit func(*Ent
 		res.SortResult = sortInappropriateMatching
 	}
 	if res.SortResult != 0 {
+		if q.req.MustSort {
+			return res, q.v.f.ldapErr(resultUnavailableCritical, 0x57, "0C090B22", "Error processing control")
+		}
 		return q.unsorted(res, start, limit, emit)
 	}
 	type item struct {

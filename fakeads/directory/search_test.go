@@ -231,6 +231,36 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// TestSortsThatCannotBe: RFC 2891 2. What must be sorted and cannot be has no entries, everything else has them in their own order.
+func TestSortsThatCannotBe(t *testing.T) {
+	f := newForest(t, contosoConfig())
+	for _, tt := range []struct {
+		sort []SortKey
+		want int
+	}{
+		{[]SortKey{{Attribute: "nonsense"}}, sortNoSuchAttribute},
+		{[]SortKey{{Attribute: "member"}}, sortInappropriateMatching},
+		{[]SortKey{{Attribute: "cn"}, {Attribute: "name"}}, sortInappropriateMatching},
+	} {
+		for _, must := range []bool{false, true} {
+			entries := 0
+			req := &SearchRequest{Base: contosoDN, Scope: SingleLevel, ExtendedDN: -1, Sort: tt.sort, MustSort: must}
+			res, err := f.DC("DC01").Search(context.Background(), admin(f), req, func(*Entry) error { entries++; return nil })
+			if res.SortResult != tt.want {
+				t.Errorf("%v, critical %v: sort result got %d, want %d", tt.sort, must, res.SortResult, tt.want)
+			}
+			if must {
+				refused(t, "critical sort", err, resultUnavailableCritical, 0x57)
+			} else if err != nil {
+				t.Errorf("%v: %v", tt.sort, err)
+			}
+			if (entries == 0) != must {
+				t.Errorf("%v, critical %v: got %d entries", tt.sort, must, entries)
+			}
+		}
+	}
+}
+
 func TestPagesAndSort(t *testing.T) {
 	f := newForest(t, contosoConfig())
 	r := f.DC("DC01")
