@@ -205,18 +205,31 @@ type wire interface {
 
 const wireTimeout = 10 * time.Second
 
+// patience is the deadline of a connection. Setting it costs as much as a request does, so it is moved now and then only.
+type patience struct{ next time.Time }
+
+func (p *patience) renew(c net.Conn) error {
+	now := time.Now()
+	if now.Before(p.next) {
+		return nil
+	}
+	p.next = now.Add(wireTimeout / 2)
+	return c.SetDeadline(now.Add(wireTimeout))
+}
+
 type udpWire struct {
 	net.Conn
+	patience
 	buf []byte
 }
 
 func dialUDP(dial dialer, addr string) (wire, error) {
 	c, err := dial("udp", addr)
-	return &udpWire{c, make([]byte, 64<<10)}, err
+	return &udpWire{Conn: c, buf: make([]byte, 64<<10)}, err
 }
 
 func (w *udpWire) do(req []byte) ([]byte, error) {
-	if err := w.SetDeadline(time.Now().Add(wireTimeout)); err != nil {
+	if err := w.renew(w.Conn); err != nil {
 		return nil, err
 	}
 	if _, err := w.Write(req); err != nil {
@@ -228,16 +241,17 @@ func (w *udpWire) do(req []byte) ([]byte, error) {
 
 type tcpWire struct {
 	net.Conn
+	patience
 	out, in []byte
 }
 
 func dialTCP(dial dialer, addr string) (wire, error) {
 	c, err := dial("tcp", addr)
-	return &tcpWire{c, nil, make([]byte, 64<<10)}, err
+	return &tcpWire{Conn: c, in: make([]byte, 64<<10)}, err
 }
 
 func (w *tcpWire) do(req []byte) ([]byte, error) {
-	if err := w.SetDeadline(time.Now().Add(wireTimeout)); err != nil {
+	if err := w.renew(w.Conn); err != nil {
 		return nil, err
 	}
 	w.out = append(binary.BigEndian.AppendUint32(w.out[:0], uint32(len(req))), req...)

@@ -26,6 +26,7 @@ const (
 // An ldapConn is a client connection that parses no more of the answers than it must.
 type ldapConn struct {
 	net.Conn
+	patience
 	r   *bufio.Reader
 	buf []byte
 	id  int64
@@ -71,7 +72,7 @@ func (l *ldapConn) roundTrip(op, controls *ber.Packet, last byte) (final []byte,
 }
 
 func (l *ldapConn) exchange(request []byte, last byte) (final []byte, entries int, err error) {
-	if err := l.SetDeadline(time.Now().Add(wireTimeout)); err != nil {
+	if err := l.renew(l.Conn); err != nil {
 		return nil, 0, err
 	}
 	if _, err := l.Write(request); err != nil {
