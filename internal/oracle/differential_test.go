@@ -76,9 +76,10 @@ func TestDifferential(t *testing.T) {
 
 	var table strings.Builder
 	count := map[oracle.Grade]int{}
-	operations, used := 0, map[string]int{}
+	operations, ran, used := 0, 0, map[string]int{}
 	for _, g := range groups {
 		t.Run(strings.ReplaceAll(g.name, " ", "_"), func(t *testing.T) {
+			ran++
 			ops := slices.Clone(g.ops)
 			if !g.ordered {
 				rand.New(rand.NewPCG(seed, 1)).Shuffle(len(ops), func(i, j int) { ops[i], ops[j] = ops[j], ops[i] })
@@ -112,10 +113,10 @@ func TestDifferential(t *testing.T) {
 		})
 	}
 	for id := range oracle.Differences {
-		if t.Failed() || *sambaOnly {
+		if t.Failed() || *sambaOnly || ran < len(groups) {
 			break
 		}
-		if used[id] == 0 && !oracle.Differences[id].NotOnTheWire {
+		if used[id] == 0 {
 			t.Errorf("no operation shows the allowed difference %s: remove the row or add the operation", id)
 		}
 	}
