@@ -92,3 +92,30 @@ func guesses(root string) ([]string, error) {
 	})
 	return slices.Compact(rows), err
 }
+
+// TestScenariosExist checks the last column of the tables in docs/modelled.md: what it names is a bundle of the catalogue.
+func TestScenariosExist(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "modelled.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for i, line := range strings.Split(string(text), "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) != 6 { // section, statement, modelled, scenario
+			continue
+		}
+		for j, id := range strings.Split(cells[4], "`") {
+			if j%2 == 0 {
+				continue
+			}
+			named++
+			if _, err := os.Stat(filepath.Join("..", "..", "scenarios", "catalog", id+".txtar")); err != nil {
+				t.Errorf("docs/modelled.md:%d: %v", i+1, err)
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no scenario was found, so the search is broken")
+	}
+}
