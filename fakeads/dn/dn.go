@@ -124,7 +124,7 @@ func (p *parser) component() (attr, value string, err error) {
 	if attr == "" {
 		return "", "", p.fail("an attribute type must start a component")
 	}
-	if len(attr) > 4 && strings.EqualFold(attr[:4], "OID.") { // RFC 2253 section 4
+	if len(attr) > 4 && strings.EqualFold(attr[:4], "OID.") && '0' <= attr[4] && attr[4] <= '9' { // RFC 2253 section 4
 		attr = attr[4:]
 	}
 	p.spaces()

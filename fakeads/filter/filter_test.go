@@ -314,6 +314,12 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// isNoDescription tells that the whole text is not one attribute description.
+func (p *parser) isNoDescription() bool {
+	_, err := p.description()
+	return err != nil || p.at < len(p.s)
+}
+
 func FuzzFromBER(f *testing.F) {
 	f.Add(MustParse("(&(cn=alice)(|(a=*)(b=c*d*e)))").AppendBER(nil))
 	f.Fuzz(func(t *testing.T, ber []byte) {
@@ -327,6 +333,14 @@ func FuzzFromBER(f *testing.F) {
 		}
 		_ = a.Eval(func(*Filter) Ternary { return Undefined })
 		// An attribute that is no attribute description has no string form.
+		for f := range a.All {
+			if f.Attr == "" {
+				continue
+			}
+			if p := (parser{s: f.Attr}); p.isNoDescription() {
+				return
+			}
+		}
 		if c, err := Parse(a.String()); err == nil && c.String() != a.String() {
 			t.Errorf("%x: %q comes back as %q", ber, a.String(), c.String())
 		}
