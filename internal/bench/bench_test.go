@@ -79,8 +79,8 @@ func TestVerdict(t *testing.T) {
 
 func TestMeasureCountsUnits(t *testing.T) {
 	calls := 0
-	r, err := measure([]worker{{do: func() (int, error) { calls++; return 3, nil }}}, &server{pid: 1}, options{rounds: 1, length: time.Millisecond})
-	if err != nil || calls == 0 || r.perSecond <= 0 {
+	r, err := measure([]load{{[]worker{{do: func() (int, error) { calls++; return 3, nil }}}, &server{pid: 1}}}, options{rounds: 1, length: time.Millisecond})
+	if err != nil || calls == 0 || r[0].perSecond <= 0 {
 		t.Errorf("got %+v after %d calls, %v", r, calls, err)
 	}
 }

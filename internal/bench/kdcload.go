@@ -330,16 +330,34 @@ type kdcTarget struct {
 
 // kdcRates measures AS and TGS exchanges with one client per principal, over UDP where the answers fit and over kept TCP connections where
 // the KDC says that they do not.
-func (t kdcTarget) kdcRates(o options) (as, tgs rate, err error) {
+func kdcRates(targets []kdcTarget, o options) (as, tgs []rate, err error) {
+	var asLoads, tgsLoads []load
+	defer func() {
+		closeAll(asLoads)
+		closeAll(tgsLoads)
+	}()
+	for _, t := range targets {
+		asWorkers, tgsWorkers, err := t.workers()
+		asLoads, tgsLoads = append(asLoads, load{asWorkers, t.server}), append(tgsLoads, load{tgsWorkers, t.server})
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", t.server.name, err)
+		}
+	}
+	if as, err = measure(asLoads, o); err != nil {
+		return nil, nil, fmt.Errorf("AS: %w", err)
+	}
+	if tgs, err = measure(tgsLoads, o); err != nil {
+		return nil, nil, fmt.Errorf("TGS: %w", err)
+	}
+	return as, tgs, nil
+}
+
+// workers are the clients. Those made before an error are given too, to be closed.
+func (t kdcTarget) workers() (as, tgs []worker, err error) {
 	open, err := t.transport()
 	if err != nil {
-		return as, tgs, err
+		return nil, nil, err
 	}
-	var asWorkers, tgsWorkers []worker
-	defer func() {
-		closeAll(asWorkers)
-		closeAll(tgsWorkers)
-	}()
 	for i, p := range t.clients {
 		wa, err := t.dial(open)
 		if err != nil {
@@ -347,9 +365,9 @@ func (t kdcTarget) kdcRates(o options) (as, tgs rate, err error) {
 		}
 		x, _, err := newASExchange(p)
 		if err != nil {
-			return as, tgs, err
+			return as, tgs, errors.Join(err, wa.Close())
 		}
-		asWorkers = append(asWorkers, kdcWorker(wa, x))
+		as = append(as, kdcWorker(wa, x))
 		tgt, err := login(wa, p)
 		if err != nil {
 			return as, tgs, fmt.Errorf("sign-in of %s: %w", p.name, err)
@@ -362,13 +380,7 @@ func (t kdcTarget) kdcRates(o options) (as, tgs rate, err error) {
 		if err != nil {
 			return as, tgs, err
 		}
-		tgsWorkers = append(tgsWorkers, kdcWorker(wt, xt))
-	}
-	if as, err = measure(asWorkers, t.server, o); err != nil {
-		return as, tgs, fmt.Errorf("AS: %w", err)
-	}
-	if tgs, err = measure(tgsWorkers, t.server, o); err != nil {
-		return as, tgs, fmt.Errorf("TGS: %w", err)
+		tgs = append(tgs, kdcWorker(wt, xt))
 	}
 	return as, tgs, nil
 }

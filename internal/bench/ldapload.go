@@ -181,24 +181,46 @@ type ldapTarget struct {
 // accountName is the sAMAccountName of the account number i, the same in every directory that is measured.
 func accountName(i int) string { return fmt.Sprintf("acct%06d", i) }
 
-// searchRate measures searches for one account by its indexed sAMAccountName, each for another account.
-func (t ldapTarget) searchRate(clients int, o options) (rate, error) {
-	workers, err := t.searchers(clients)
-	defer closeAll(workers)
+// searchRates measures searches for one account by its indexed sAMAccountName, each for another account.
+func searchRates(targets []ldapTarget, clients int, o options) ([]rate, error) {
+	loads, err := loadsOf(targets, func(t ldapTarget) ([]worker, error) { return t.searchers(clients) })
+	defer closeAll(loads)
 	if err != nil {
-		return rate{}, err
+		return nil, err
 	}
-	return measure(workers, t.server, o)
+	return measure(loads, o)
 }
 
-// searchLatency is the time within which 99 of 100 such searches of one client are answered.
-func (t ldapTarget) searchLatency(o options) (time.Duration, error) {
-	workers, err := t.searchers(1)
-	defer closeAll(workers)
+// searchLatencies are the times within which 99 of 100 such searches of one client are answered.
+func searchLatencies(targets []ldapTarget, o options) ([]time.Duration, error) {
+	loads, err := loadsOf(targets, func(t ldapTarget) ([]worker, error) { return t.searchers(1) })
+	defer closeAll(loads)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return percentile99(workers[0], o)
+	return percentile99(loads, o)
+}
+
+// enumerationRates measures entries a second of one client that reads all accounts in pages of 1,000.
+func enumerationRates(targets []ldapTarget, o options) ([]rate, error) {
+	loads, err := loadsOf(targets, ldapTarget.enumerator)
+	defer closeAll(loads)
+	if err != nil {
+		return nil, err
+	}
+	return measure(loads, o)
+}
+
+// loadsOf makes the clients of all targets. Those made before an error are given too, to be closed.
+func loadsOf(targets []ldapTarget, of func(ldapTarget) ([]worker, error)) (loads []load, err error) {
+	for _, t := range targets {
+		workers, err := of(t)
+		loads = append(loads, load{workers, t.server})
+		if err != nil {
+			return loads, fmt.Errorf("%s: %w", t.server.name, err)
+		}
+	}
+	return loads, nil
 }
 
 // searchers are clients that search. Those made before an error are given too, to be closed.
@@ -238,12 +260,6 @@ func (t ldapTarget) searchers(clients int) (workers []worker, err error) {
 	return workers, nil
 }
 
-func closeAll(workers []worker) {
-	for _, w := range workers {
-		w.close()
-	}
-}
-
 // lastIndexDigits finds the template's account number.
 func lastIndexDigits(b []byte, n int) int {
 	want := []byte(accountName(0))
@@ -262,14 +278,13 @@ func putDigits(b []byte, n int) {
 	}
 }
 
-// enumerationRate measures entries a second of one client that reads all accounts in pages of 1,000.
-func (t ldapTarget) enumerationRate(o options) (rate, error) {
+// enumerator is a client that reads all accounts in pages of 1,000.
+func (t ldapTarget) enumerator() ([]worker, error) {
 	l, err := t.connect()
 	if err != nil {
-		return rate{}, err
+		return nil, err
 	}
-	defer l.Close()
-	w := worker{do: func() (int, error) {
+	w := worker{close: func() { l.Close() }, do: func() (int, error) {
 		total := 0
 		var cookie []byte
 		for {
@@ -290,7 +305,7 @@ func (t ldapTarget) enumerationRate(o options) (rate, error) {
 		}
 		return total, nil
 	}}
-	return measure([]worker{w}, t.server, o)
+	return []worker{w}, nil
 }
 
 // paged is the controls element with a paged-results control, RFC 2696.

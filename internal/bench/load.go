@@ -33,34 +33,46 @@ type rate struct {
 	server time.Duration
 }
 
-// measure lets all workers run at once, for each round, and reads the server's processor time around the round. The first
-// round warms up and does not count.
-func measure(workers []worker, s *server, o options) (rate, error) {
-	var perSecond []float64
-	var cpu []time.Duration
+// A load is one server with the clients that keep it busy.
+type load struct {
+	workers []worker
+	server  *server
+}
+
+// measure lets all workers of a load run at once and reads the server's processor time around that. The loads take turns, so that
+// what else the machine does in a round meets all of them. The first round warms up and does not count.
+func measure(loads []load, o options) ([]rate, error) {
+	perSecond := make([][]float64, len(loads))
+	cpu := make([][]time.Duration, len(loads))
 	for round := range o.rounds + 1 {
 		length := o.length
 		if round == 0 {
 			length /= 4
 		}
-		before, err := s.cpuTime()
-		if err != nil {
-			return rate{}, err
-		}
-		units, elapsed, err := runRound(workers, length)
-		if err != nil {
-			return rate{}, err
-		}
-		after, err := s.cpuTime()
-		if err != nil {
-			return rate{}, err
-		}
-		if round > 0 && units > 0 {
-			perSecond = append(perSecond, float64(units)/elapsed.Seconds())
-			cpu = append(cpu, (after-before)/time.Duration(units))
+		for i, l := range loads {
+			before, err := l.server.cpuTime()
+			if err != nil {
+				return nil, err
+			}
+			units, elapsed, err := runRound(l.workers, length)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", l.server.name, err)
+			}
+			after, err := l.server.cpuTime()
+			if err != nil {
+				return nil, err
+			}
+			if round > 0 && units > 0 {
+				perSecond[i] = append(perSecond[i], float64(units)/elapsed.Seconds())
+				cpu[i] = append(cpu[i], (after-before)/time.Duration(units))
+			}
 		}
 	}
-	return rate{median(perSecond), median(cpu)}, nil
+	rates := make([]rate, len(loads))
+	for i := range rates {
+		rates[i] = rate{median(perSecond[i]), median(cpu[i])}
+	}
+	return rates, nil
 }
 
 func runRound(workers []worker, length time.Duration) (units int, elapsed time.Duration, err error) {
@@ -92,22 +104,36 @@ func runRound(workers []worker, length time.Duration) (units int, elapsed time.D
 	return units, elapsed, nil
 }
 
-// percentile99 is the time within which 99 of 100 requests of one client are answered: the median of the rounds.
-func percentile99(w worker, o options) (time.Duration, error) {
-	var rounds []time.Duration
+// percentile99 is the time within which 99 of 100 requests of one client are answered, for each load: the median of the rounds.
+func percentile99(loads []load, o options) ([]time.Duration, error) {
+	rounds := make([][]time.Duration, len(loads))
 	for range o.rounds {
-		var times []time.Duration
-		for begin := time.Now(); time.Since(begin) < o.length; {
-			start := time.Now()
-			if _, err := w.do(); err != nil {
-				return 0, err
+		for i, l := range loads {
+			var times []time.Duration
+			for begin := time.Now(); time.Since(begin) < o.length; {
+				start := time.Now()
+				if _, err := l.workers[0].do(); err != nil {
+					return nil, fmt.Errorf("%s: %w", l.server.name, err)
+				}
+				times = append(times, time.Since(start))
 			}
-			times = append(times, time.Since(start))
+			slices.Sort(times)
+			rounds[i] = append(rounds[i], times[len(times)*99/100])
 		}
-		slices.Sort(times)
-		rounds = append(rounds, times[len(times)*99/100])
 	}
-	return median(rounds), nil
+	result := make([]time.Duration, len(loads))
+	for i := range result {
+		result[i] = median(rounds[i])
+	}
+	return result, nil
+}
+
+func closeAll(loads []load) {
+	for _, l := range loads {
+		for _, w := range l.workers {
+			w.close()
+		}
+	}
 }
 
 func median[T float64 | time.Duration](v []T) T {

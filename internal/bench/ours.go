@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gmsasim/gmsasim/simulator"
 )
@@ -75,7 +74,7 @@ func startOurs(n int, o options) (*server, addresses, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, a, err
 	}
-	s := &server{pid: cmd.Process.Pid, stop: func() {
+	s := &server{name: "gmsasim", pid: cmd.Process.Pid, stop: func() {
 		in.Close()
 		_ = cmd.Wait() // it ends with its input; how does not matter to a measurement that is over
 	}}
@@ -95,99 +94,122 @@ func benchKDC(peers tree, o options) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	as, tgs, err := kdcTarget{addr: a.KDC, server: s, clients: benchPrincipals(), service: []string{"host", "WebApp01.contoso.com"}}.kdcRates(o)
-	s.stop()
-	if err != nil {
-		return nil, err
-	}
-	var peerAS, peerTGS rate
+	defer s.stop()
+	targets := []kdcTarget{{addr: a.KDC, server: s, clients: benchPrincipals(), service: []string{"host", "WebApp01.contoso.com"}}}
 	if peers != "" {
 		s, target, err := peers.startMIT()
 		if err != nil {
-			return nil, err
-		}
-		peerAS, peerTGS, err = target.kdcRates(o)
-		s.stop()
-		if err != nil {
 			return nil, fmt.Errorf("MIT: %w", err)
 		}
+		defer s.stop()
+		targets = append(targets, target)
+	}
+	as, tgs, err := kdcRates(targets, o)
+	if err != nil {
+		return nil, err
 	}
 	const mit = "MIT lmdb"
 	return []row{
-		{what: "AS exchange, 16 clients", unit: "per second", ours: as.perSecond, peer: peerAS.perSecond, peerName: mit, bar: 1, aim: 2, relative: true},
-		{what: "AS exchange, server's processor", unit: "µs", ours: micros(as.server), peer: micros(peerAS.server), peerName: mit, bar: 150, aim: 80, smaller: true},
-		{what: "TGS exchange, 16 clients", unit: "per second", ours: tgs.perSecond, peer: peerTGS.perSecond, peerName: mit, bar: 1, aim: 2, relative: true},
-		{what: "TGS exchange, server's processor", unit: "µs", ours: micros(tgs.server), peer: micros(peerTGS.server), peerName: mit, bar: 230, aim: 110, smaller: true},
+		row{what: "AS exchange, 16 clients", unit: "per second", bar: 1, aim: 2, relative: true}.with(perSecond(as), mit),
+		row{what: "AS exchange, server's processor", unit: "µs", bar: 150, aim: 80, smaller: true}.with(processor(as), mit),
+		row{what: "TGS exchange, 16 clients", unit: "per second", bar: 1, aim: 2, relative: true}.with(perSecond(tgs), mit),
+		row{what: "TGS exchange, server's processor", unit: "µs", bar: 230, aim: 110, smaller: true}.with(processor(tgs), mit),
 	}, nil
+}
+
+// with enters figures: ours and, where it was measured, the peer's.
+func (r row) with(figures []float64, peer string) row {
+	r.ours = figures[0]
+	if len(figures) > 1 {
+		r.peer, r.peerName = figures[1], peer
+	}
+	return r
+}
+
+func perSecond(rates []rate) []float64 {
+	figures := make([]float64, len(rates))
+	for i, r := range rates {
+		figures[i] = r.perSecond
+	}
+	return figures
+}
+
+func processor(rates []rate) []float64 {
+	figures := make([]float64, len(rates))
+	for i, r := range rates {
+		figures[i] = micros(r.server)
+	}
+	return figures
 }
 
 func benchLDAP(peers tree, o options) ([]row, error) {
 	var rows []row
 	for _, n := range []int{1_000, 10_000, 100_000} {
-		s, a, err := startOurs(n, o)
+		more, err := benchDirectory(n, peers, o)
+		rows = append(rows, more...)
 		if err != nil {
-			return rows, err
-		}
-		target := ldapTarget{addr: a.LDAP, base: a.BaseDN, bindDN: a.Admin, password: benchPassword, server: s, accounts: n}
-		search, err := target.searchRate(benchClients, o)
-		if err != nil {
-			s.stop()
-			return rows, fmt.Errorf("search among %d: %w", n, err)
-		}
-		var enumeration rate
-		var latency time.Duration
-		var memory float64
-		if n >= 10_000 {
-			if n == 10_000 {
-				if latency, err = target.searchLatency(o); err == nil {
-					enumeration, err = target.enumerationRate(o)
-				}
-				if err != nil {
-					s.stop()
-					return rows, fmt.Errorf("one client among %d: %w", n, err)
-				}
-			}
-			if memory, err = s.residentMiB(); err != nil {
-				s.stop()
-				return rows, err
-			}
-		}
-		s.stop()
-		var peerSearch, peerEnumeration rate
-		var peerLatency time.Duration
-		var peerMemory float64
-		if peers != "" {
-			s, target, err := peers.startSlapd(n)
-			if err != nil {
-				return rows, err
-			}
-			peerSearch, err = target.searchRate(benchClients, o)
-			if err == nil && n == 10_000 {
-				peerLatency, err = target.searchLatency(o)
-			}
-			if err == nil && n == 10_000 {
-				peerEnumeration, err = target.enumerationRate(o)
-			}
-			if err == nil {
-				peerMemory, err = s.residentMiB()
-			}
-			s.stop()
-			if err != nil {
-				return rows, fmt.Errorf("slapd: %w", err)
-			}
-		}
-		rows = append(rows,
-			row{what: fmt.Sprintf("indexed search among %d, 16 clients", n), unit: "per second", ours: search.perSecond, peer: peerSearch.perSecond, peerName: "slapd", bar: 1.5, aim: 2.5, relative: true},
-			row{what: fmt.Sprintf("indexed search among %d, server's processor", n), unit: "µs", ours: micros(search.server), peer: micros(peerSearch.server), peerName: "slapd"})
-		if n == 10_000 {
-			rows = append(rows,
-				row{what: "the same, one client, 99 of 100 within", unit: "µs", ours: micros(latency), peer: micros(peerLatency), peerName: "slapd", bar: 1000, aim: 500, smaller: true},
-				row{what: "paged enumeration of 10000", unit: "entries/s", ours: enumeration.perSecond, peer: peerEnumeration.perSecond, peerName: "slapd", bar: peerEnumeration.perSecond, aim: 200_000})
-		}
-		if n >= 10_000 {
-			rows = append(rows, row{what: fmt.Sprintf("memory with %d accounts, after load", n), unit: "MiB", ours: memory, peer: peerMemory, peerName: "slapd",
-				bar: map[int]float64{10_000: 50, 100_000: 250}[n], aim: map[int]float64{10_000: 30, 100_000: 150}[n], smaller: true})
+			return rows, fmt.Errorf("%d accounts: %w", n, err)
 		}
 	}
 	return rows, nil
 }
+
+// benchDirectory measures a directory of n accounts.
+func benchDirectory(n int, peers tree, o options) ([]row, error) {
+	s, a, err := startOurs(n, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	targets := []ldapTarget{{addr: a.LDAP, base: a.BaseDN, bindDN: a.Admin, password: benchPassword, server: s, accounts: n}}
+	if peers != "" {
+		s, target, err := peers.startSlapd(n)
+		if err != nil {
+			return nil, fmt.Errorf("slapd: %w", err)
+		}
+		defer s.stop()
+		targets = append(targets, target)
+	}
+	search, err := searchRates(targets, benchClients, o)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	const slapd = "slapd"
+	rows := []row{
+		row{what: fmt.Sprintf("indexed search among %d, 16 clients", n), unit: "per second", bar: 1.5, aim: 2.5, relative: true}.with(perSecond(search), slapd),
+		row{what: fmt.Sprintf("indexed search among %d, server's processor", n), unit: "µs"}.with(processor(search), slapd),
+	}
+	if n == 10_000 {
+		latencies, err := searchLatencies(targets, o)
+		if err != nil {
+			return rows, fmt.Errorf("search of one client: %w", err)
+		}
+		var figures []float64
+		for _, l := range latencies {
+			figures = append(figures, micros(l))
+		}
+		enumeration, err := enumerationRates(targets, o)
+		if err != nil {
+			return rows, fmt.Errorf("enumeration: %w", err)
+		}
+		latency := row{what: "the same, one client, 99 of 100 within", unit: "µs", bar: 1000, aim: 500, smaller: true}.with(figures, slapd)
+		paged := row{what: "paged enumeration of 10000", unit: "entries/s", aim: 200_000}.with(perSecond(enumeration), slapd)
+		paged.bar = paged.peer
+		rows = append(rows, latency, paged)
+	}
+	if limits, ok := memoryLimits[n]; ok {
+		var figures []float64
+		for _, t := range targets {
+			memory, err := t.server.residentMiB()
+			if err != nil {
+				return rows, err
+			}
+			figures = append(figures, memory)
+		}
+		rows = append(rows, row{what: fmt.Sprintf("memory with %d accounts, after load", n), unit: "MiB", bar: limits.bar, aim: limits.aim, smaller: true}.with(figures, slapd))
+	}
+	return rows, nil
+}
+
+// memoryLimits are bar and aim in MiB, by the number of accounts.
+var memoryLimits = map[int]struct{ bar, aim float64 }{10_000: {50, 30}, 100_000: {250, 150}}

@@ -62,7 +62,8 @@ func (t tree) run(name string, args ...string) error {
 
 // A server is a process under measurement, or several.
 type server struct {
-	pid int
+	name string
+	pid  int
 	// namespace is the link text of a namespace of processes that all of the server's are in; empty: it is one process.
 	namespace string
 	stop      func()
@@ -117,7 +118,7 @@ func sum[T float64 | time.Duration](s *server, of func(pid int) (T, error)) (tot
 }
 
 // start runs cmd and waits until answered says so. The process is killed by its id when stopped; its folder goes with it.
-func start(cmd *exec.Cmd, folder string, answered func() bool) (*server, error) {
+func start(name string, cmd *exec.Cmd, folder string, answered func() bool) (*server, error) {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
@@ -128,7 +129,7 @@ func start(cmd *exec.Cmd, folder string, answered func() bool) (*server, error) 
 		defer close(ended)
 		_ = cmd.Wait() // killed, or failed and then says why in its output
 	}()
-	s := &server{pid: cmd.Process.Pid, stop: func() {
+	s := &server{name: name, pid: cmd.Process.Pid, stop: func() {
 		_ = cmd.Process.Kill()
 		<-ended
 		_ = os.RemoveAll(folder)
@@ -238,7 +239,7 @@ func (t tree) startMIT() (*server, kdcTarget, error) {
 	target := kdcTarget{addr: fmt.Sprintf("127.0.0.1:%d", port), clients: benchPrincipals(), service: []string{"host", "webapp01.contoso.com"}}
 	run := t.command("krb5kdc", "-n", "-r", benchRealm)
 	run.Env = env
-	s, err := start(run, out, func() bool {
+	s, err := start("MIT lmdb", run, out, func() bool {
 		w, err := target.dial(dialUDP)
 		if err != nil {
 			return false
@@ -315,7 +316,7 @@ func (t tree) startSlapd(n int) (*server, ldapTarget, error) {
 		return fail(err)
 	}
 	target := ldapTarget{addr: fmt.Sprintf("127.0.0.1:%d", port), base: "dc=contoso,dc=com", bindDN: "cn=admin,dc=contoso,dc=com", password: benchPassword, accounts: n}
-	s, err := start(t.command("slapd", "-d", "0", "-F", in+"/config", "-h", fmt.Sprintf("ldap://127.0.0.1:%d", port)), out, func() bool {
+	s, err := start("slapd", t.command("slapd", "-d", "0", "-F", in+"/config", "-h", fmt.Sprintf("ldap://127.0.0.1:%d", port)), out, func() bool {
 		l, err := target.connect()
 		if err != nil {
 			return false

@@ -81,7 +81,7 @@ func (t sambaTree) startSamba() (s *server, kdc kdcTarget, ldap ldapTarget, err 
 	if err != nil {
 		return nil, kdc, ldap, errors.Join(err, os.Remove(dir))
 	}
-	s, err = start(cmd, dir, func() bool {
+	s, err = start("Samba", cmd, dir, func() bool {
 		// Before it has its namespace, the address would be somebody else's.
 		if net, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid)); err != nil || net == own {
 			return false
@@ -132,35 +132,28 @@ func benchSamba(_ tree, o options) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	kdc := kdcTarget{addr: a.KDC, server: s, clients: benchPrincipals(), service: []string{"http", accountName(0) + ".contoso.com"}}
-	ours, err := domainRates(kdc, ldapTarget{addr: a.LDAP, base: a.BaseDN, bindDN: a.Admin, password: benchPassword, server: s, accounts: sambaAccounts}, o)
-	s.stop()
+	defer s.stop()
+	samba, kdc, ldap, err := t.startSamba()
 	if err != nil {
 		return nil, err
 	}
-	s, kdc, ldap, err := t.startSamba()
+	defer samba.stop()
+	as, tgs, err := kdcRates([]kdcTarget{{addr: a.KDC, server: s, clients: kdc.clients, service: kdc.service}, kdc}, o)
 	if err != nil {
-		return nil, fmt.Errorf("samba: %w", err)
+		return nil, err
 	}
-	theirs, err := domainRates(kdc, ldap, o)
-	s.stop()
+	search, err := searchRates([]ldapTarget{{addr: a.LDAP, base: a.BaseDN, bindDN: a.Admin, password: benchPassword, server: s, accounts: sambaAccounts}, ldap}, benchClients, o)
 	if err != nil {
-		return nil, fmt.Errorf("samba: %w", err)
+		return nil, err
 	}
 	var rows []row
-	for i, what := range []string{"AS exchange", "TGS exchange", "indexed search"} {
+	for _, m := range []struct {
+		what  string
+		rates []rate
+	}{{"AS exchange", as}, {"TGS exchange", tgs}, {fmt.Sprintf("indexed search among %d", sambaAccounts), search}} {
 		rows = append(rows,
-			row{what: what + ", 16 clients", unit: "per second", ours: ours[i].perSecond, peer: theirs[i].perSecond, peerName: "Samba"},
-			row{what: what + ", server's processor", unit: "µs", ours: micros(ours[i].server), peer: micros(theirs[i].server), peerName: "Samba"})
+			row{what: m.what + ", 16 clients", unit: "per second"}.with(perSecond(m.rates), samba.name),
+			row{what: m.what + ", server's processor", unit: "µs"}.with(processor(m.rates), samba.name))
 	}
 	return rows, nil
-}
-
-// domainRates are AS, TGS and indexed search at a domain controller, Kerberos over kept TCP connections where UDP is refused.
-func domainRates(kdc kdcTarget, ldap ldapTarget, o options) (rates [3]rate, err error) {
-	if rates[0], rates[1], err = kdc.kdcRates(o); err != nil {
-		return rates, err
-	}
-	rates[2], err = ldap.searchRate(benchClients, o)
-	return rates, err
 }
