@@ -186,6 +186,9 @@ func (c *conn) reason() error {
 func (c *conn) Read(p []byte) (int, error) {
 	if len(c.stand) == 0 {
 		err := c.guardedNext()
+		if err != nil {
+			c.discharge()
+		}
 		if errors.Is(err, io.EOF) {
 			c.because(err)
 			return 0, io.EOF

@@ -23,8 +23,9 @@ var (
 
 // inbox is what has arrived and is not used yet.
 type inbox struct {
-	b  []byte
-	at int
+	b       []byte
+	at      int
+	charged int // octets of the buffer that the server counts, see charge
 }
 
 func (i *inbox) bytes() []byte { return i.b[i.at:] }
@@ -88,6 +89,9 @@ func (c *conn) fill() error {
 		return c.receive(&c.plain)
 	}
 	for {
+		if err := c.charge(&c.plain); err != nil {
+			return err
+		}
 		before := len(c.plain.b)
 		b, n, err := c.reading.Open(c.plain.b, c.sealed.bytes())
 		if err != nil {
@@ -122,7 +126,11 @@ func (c *conn) receive(into *inbox) error {
 		// and waiting in between.
 		runtime.Gosched()
 	}
-	n, err := c.wire.Read(into.room())
+	room := into.room()
+	if err := c.charge(into); err != nil {
+		return err
+	}
+	n, err := c.wire.Read(room)
 	into.b = into.b[:len(into.b)+n]
 	switch {
 	case n > 0:

@@ -115,6 +115,10 @@ const (
 // disconnect ends the session because of err. Where the client has broken the
 // protocol it gets a notice of disconnection, RFC 4511 4.4.1. It returns err.
 func (c *conn) disconnect(err error) error {
+	if errors.Is(err, errCrowded) {
+		c.notify(resultBusy, c.s.ldapErr(errorBusy, dsidConnection, "The server is busy", 0))
+		return err
+	}
 	code, ok := noticeFor(err)
 	if !ok {
 		return err

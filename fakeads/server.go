@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -79,6 +80,9 @@ type Config struct {
 	MaxActive int
 	// MaxMessageSize is the largest request in octets, 10,485,760 if 0.
 	MaxMessageSize int
+	// MaxBuffered is how many octets large requests may take, on all connections together, while they arrive: 268,435,456 if 0.
+	// The session whose request is one too many ends.
+	MaxBuffered int
 }
 
 // Server is the LDAP face of one domain controller. Its methods may be called at
@@ -90,6 +94,7 @@ type Server struct {
 	replay   *gss.ReplayCache
 	prompt   bool      // requests that take no time are carried out where they are read
 	buffers  sync.Pool // of *[]byte, for answers
+	buffered atomic.Int64
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -121,6 +126,7 @@ func NewServer(cfg Config) (*Server, error) {
 	cfg.MaxConnections = orDefault(cfg.MaxConnections, defaultConnections)
 	cfg.MaxActive = orDefault(cfg.MaxActive, defaultActive)
 	cfg.MaxMessageSize = orDefault(cfg.MaxMessageSize, defaultMessageSize)
+	cfg.MaxBuffered = orDefault(cfg.MaxBuffered, defaultBuffered)
 	s := &Server{cfg: cfg, replay: gss.NewReplayCache(0), conns: make(map[*conn]struct{}), owned: make(map[*owned]struct{})}
 	s.prompt = cfg.Prompt || cfg.Trace == nil && cfg.Intercept == nil
 	s.ctx, s.cancel = context.WithCancel(context.Background())
