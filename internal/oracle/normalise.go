@@ -131,7 +131,8 @@ func describeBlob(b []byte) string {
 	return text
 }
 
-// describeKeyID renders the key envelope of msDS-ManagedPasswordId ([MS-GKDI] 2.2.4) without the key's GUID.
+// describeKeyID renders the key envelope of msDS-ManagedPasswordId ([MS-GKDI] 2.2.4) without the key's GUID, and without the interval,
+// which is that of the account's creation.
 func describeKeyID(b []byte) string {
 	if len(b) < 52 {
 		return fmt.Sprintf("key id of %d octets", len(b))
@@ -141,6 +142,10 @@ func describeKeyID(b []byte) string {
 	for o := 52; o+2 <= len(b); o += 2 {
 		strings = append(strings, binary.LittleEndian.Uint16(b[o:]))
 	}
-	return fmt.Sprintf("version=%d magic=%q flags=%d interval=%d,%d,%d info=%d domain=%d forest=%d %q",
-		u32(0), b[4:8], u32(8), u32(12), u32(16), u32(20), u32(40), u32(44), u32(48), string(utf16.Decode(strings)))
+	interval := "interval"
+	if u32(16) > 31 || u32(20) > 31 {
+		interval = fmt.Sprintf("no interval %d,%d,%d", u32(12), u32(16), u32(20))
+	}
+	return fmt.Sprintf("version=%d magic=%q flags=%d <%s> info=%d domain=%d forest=%d %q",
+		u32(0), b[4:8], u32(8), interval, u32(40), u32(44), u32(48), string(utf16.Decode(strings)))
 }
