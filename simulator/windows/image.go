@@ -188,8 +188,8 @@ func ParseImage(reference string) (Image, error) {
 		return Image{}, noImage(reference, flavour, version.Build)
 	}
 	image := Image{Flavour: flavour, Version: version}
-	if image.String() != name {
-		image.Reference = strings.TrimSpace(reference)
+	if whole := strings.TrimSpace(reference); image.String() != whole {
+		image.Reference = whole
 	}
 	return image, nil
 }

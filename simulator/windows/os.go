@@ -115,7 +115,9 @@ func parseName(name string) (*Release, Version, error) {
 			return fail("it names no version", fit[len(fit)-1].Name)
 		}
 		return fail(fmt.Sprintf("it fits %s and %s", fit[0].Name, fit[1].Name), fit[len(fit)-1].Name)
-	case w.unknown || w.conflict:
+	case w.conflict:
+		return fail("no release has this name", nearestRelease(name, ""))
+	case w.unknown:
 		return fail("no release has this name", nearestRelease(name, w.edition))
 	}
 	return w.refuse(name)
@@ -165,8 +167,12 @@ func (w nameWords) refuse(name string) (*Release, Version, error) {
 	if w.edition == Server {
 		return nil, Version{}, impossible(name, others[0].Build, Server)
 	}
-	err.Rule = fmt.Sprintf("there is %s, but no such version of Windows %d", others[0].Name, w.product)
-	err.Nearest = nearestRelease(name, w.edition)
+	other := others[0]
+	if i := slices.IndexFunc(others, func(r *Release) bool { return r.Edition == Client }); i >= 0 {
+		other = others[i]
+	}
+	err.Rule = fmt.Sprintf("there is %s, but no such version of Windows %d", other.Name, w.product)
+	err.Nearest = other.Name
 	return nil, Version{}, err
 }
 
