@@ -453,6 +453,7 @@ func (f *Forest) PopulateFrom(domain string, objects iter.Seq[AddRequest]) error
 	return d.replicas[0].update(System(), func(t *tx) error {
 		t.atOnce = true
 		t.new.populating()
+		t.lists = make([]*[][]byte, numAttributes)
 		for o := range objects {
 			if _, err := t.add(o.DN, o.Attributes); err != nil {
 				return fmt.Errorf("%s: %w", o.DN, err)

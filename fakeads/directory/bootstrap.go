@@ -163,7 +163,7 @@ func (f *Forest) plant(st *forestState) {
 // planterAt is a planter at a domain's first domain controller.
 func (f *Forest) planterAt(st *forestState, d *Domain) *planter {
 	r := d.replicas[0]
-	return &planter{tx: &tx{view: view{f: f, r: r, st: st, rs: st.replicas[r.index], now: f.now()}, c: System(), s: theSchema()}}
+	return &planter{tx: &tx{view: view{f: f, r: r, st: st, rs: st.replicas[r.index], now: f.now()}, c: System(), s: theSchema(), lists: make([]*[][]byte, numAttributes)}}
 }
 
 // store keeps a draft without telling other replicas.

@@ -69,14 +69,32 @@ func (d *draft) wrote(a attrID) bool {
 func (d *draft) set(a attrID, values ...[]byte) {
 	d.own()
 	d.note(a)
-	d.e.setAttr(a, values)
+	d.e.setList(a, d.tx.listOf(a, values))
 }
 
 // setShared is set with a slice that other objects may share and nobody changes.
 func (d *draft) setShared(a attrID, values [][]byte) {
 	d.own()
 	d.note(a)
-	d.e.setAttr(a, values)
+	d.e.setList(a, d.tx.listOf(a, values))
+}
+
+// listOf is where values are kept: the list of the object before, when it had the same.
+func (t *tx) listOf(a attrID, values [][]byte) *[][]byte {
+	if len(values) == 0 {
+		return nil
+	}
+	if t.lists == nil {
+		own := values // only this branch pays for an allocation
+		return &own
+	}
+	last := t.lists[a]
+	if last == nil || len(*last) != len(values) || &(*last)[0] != &values[0] {
+		last = t.new.lists.one()
+		*last = values
+		t.lists[a] = last
+	}
+	return last
 }
 
 func (d *draft) setText(a attrID, values ...string) {

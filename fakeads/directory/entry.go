@@ -8,11 +8,14 @@ import (
 	"github.com/gmsasim/gmsasim/fakeads/security"
 )
 
-// attribute is one attribute of an object with its stored values.
+// attribute is one attribute of an object with its stored values. The list is behind a pointer because most lists of a population
+// are the same for many objects.
 type attribute struct {
-	id     attrID
-	values [][]byte
+	list *[][]byte
+	id   attrID
 }
+
+func (a *attribute) values() [][]byte { return *a.list }
 
 // link is one value of a forward link attribute. Values name objects, not DNs, so that they follow a renamed target.
 type link struct {
@@ -79,7 +82,7 @@ func (e *entry) lookup(a attrID) (int, bool) {
 // nor what each replica keeps for itself. They must not be changed.
 func (e *entry) values(a attrID) [][]byte {
 	if i, ok := e.lookup(a); ok {
-		return e.attrs[i].values
+		return e.attrs[i].values()
 	}
 	switch a {
 	case aName, e.class.rdn:

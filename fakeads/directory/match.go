@@ -371,7 +371,7 @@ func ternary(b bool) filter.Ternary {
 // hasAux tells whether a class was added to the object's own.
 func (e *entry) hasAux(c *classDef) bool {
 	i, ok := e.lookup(aObjectClass)
-	return ok && slices.ContainsFunc(e.attrs[i].values, func(v []byte) bool { return string(v) == c.name })
+	return ok && slices.ContainsFunc(e.attrs[i].values(), func(v []byte) bool { return string(v) == c.name })
 }
 
 func (m *matcher) matchValue(v []byte) bool {

@@ -241,7 +241,7 @@ func (e *entry) auxiliaries(s *schema) []*classDef {
 		return nil
 	}
 	var list []*classDef
-	for _, v := range e.attrs[i].values {
+	for _, v := range e.attrs[i].values() {
 		if c := s.class(string(v)); c != nil && !e.class.is(c) {
 			list = append(list, c)
 		}

@@ -232,7 +232,7 @@ func (cur *entry) merge(s *schema, op *operation) *entry {
 			e.sid = op.new.sid
 		}
 		if i, ok := op.new.lookup(a); ok {
-			e.setAttr(a, op.new.attrs[i].values)
+			e.setList(a, op.new.attrs[i].list)
 		} else {
 			e.setAttr(a, nil)
 		}
@@ -260,17 +260,20 @@ func (e *entry) setStamp(st stamp) {
 }
 
 // setAttr replaces the values of an entry that is still private, with a slice of attributes of its own.
-func (e *entry) setAttr(a attrID, values [][]byte) {
+func (e *entry) setAttr(a attrID, values [][]byte) { e.setList(a, &values) }
+
+// setList is setAttr with a list that objects may share; nil is none.
+func (e *entry) setList(a attrID, list *[][]byte) {
 	i, ok := e.lookup(a)
 	switch {
-	case len(values) == 0:
+	case list == nil || len(*list) == 0:
 		if ok {
 			e.attrs = slices.Delete(e.attrs, i, i+1)
 		}
 	case ok:
-		e.attrs[i].values = values
+		e.attrs[i].list = list
 	default:
-		e.attrs = slices.Insert(e.attrs, i, attribute{a, values})
+		e.attrs = slices.Insert(e.attrs, i, attribute{list, a})
 	}
 }
 

@@ -101,7 +101,7 @@ func dump(r *Replica) string {
 		b = append(append(b, e.name.String()...), ' ')
 		for _, a := range e.attrs {
 			b = append(append(b, theSchema().def(a.id).name...), '=')
-			for _, x := range a.values {
+			for _, x := range a.values() {
 				b = append(append(b, x...), '|')
 			}
 		}

@@ -30,7 +30,7 @@ func (rd *reader) of(v *view, e *entry, d *attrDef) [][]byte {
 	switch d.id {
 	case aObjectClass:
 		if i, ok := e.lookup(aObjectClass); ok {
-			return e.attrs[i].values
+			return e.attrs[i].values()
 		}
 		return e.class.chainValues
 	case aName:
@@ -74,12 +74,12 @@ func (rd *reader) of(v *view, e *entry, d *attrDef) [][]byte {
 	}
 	if d.id == e.class.rdn {
 		if i, ok := e.lookup(d.id); ok { // ou can have further values
-			return e.attrs[i].values
+			return e.attrs[i].values()
 		}
 		return e.rdn
 	}
 	if i, ok := e.lookup(d.id); ok {
-		return e.attrs[i].values
+		return e.attrs[i].values()
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ func (s *slab[T]) one() *T { return &s.take(1)[0] }
 type slabs struct {
 	bytes      slab[byte]
 	values     slab[[]byte]
+	lists      slab[[][]byte]
 	attributes slab[attribute]
 	entries    slab[entry]
 	operations slab[operation]
@@ -41,7 +42,7 @@ type password struct {
 
 // populating makes the slabs large: many objects follow.
 func (s *slabs) populating() {
-	s.bytes.chunk, s.values.chunk, s.attributes.chunk = 8<<10, 512, 512
+	s.bytes.chunk, s.values.chunk, s.lists.chunk, s.attributes.chunk = 8<<10, 512, 512, 512
 	s.entries.chunk, s.operations.chunk, s.passwords.chunk = 64, 128, 64
 }
 

@@ -75,7 +75,7 @@ func (e *entry) appendPostings(to []uint64, s *schema) []uint64 {
 	for i := range e.attrs {
 		a := &e.attrs[i]
 		if a.id == aObjectClass { // dynamic auxiliary classes
-			for _, v := range a.values {
+			for _, v := range a.values() {
 				if c := s.class(string(v)); c != nil && !e.class.is(c) {
 					to = append(to, hashID(xClass, uint32(c.index)))
 				}
@@ -83,7 +83,7 @@ func (e *entry) appendPostings(to []uint64, s *schema) []uint64 {
 			continue
 		}
 		if d := s.def(a.id); d.indexed {
-			for _, v := range a.values {
+			for _, v := range a.values() {
 				to = append(to, hashOf(a.id, d.normalise(buf[:0], v)))
 			}
 		}

@@ -23,6 +23,7 @@ type tx struct {
 	lastText   string      // the password given last
 	adding     draft       // of the object being added
 	scratch    []attribute // its attributes
+	lists      []*[][]byte // by attribute: what the last object that has it has; nil: too few objects follow
 	new        slabs
 	// atOnce delivers to every replica without delay: the state before the story begins.
 	atOnce bool
