@@ -252,7 +252,7 @@ func mutants() map[string]func(s *suite) {
 		pick(P6, func(s *suite) { s.userSwitchAllowed = func(Build, User) bool { return answer } })
 		pick(P7, func(s *suite) {
 			s.identityOf = func(_ User, _ Build, _ Identity, account string, _ []string) string {
-				return either(answer, account, "")
+				return either(answer, strings.TrimSuffix(account, "$"), "")
 			}
 		})
 		pick(P8, func(s *suite) {
