@@ -67,6 +67,12 @@ func TestValidate(t *testing.T) {
 		{Config{KDSRootKeys: []KDSRootKey{{Created: defaultStart.Add(time.Hour)}}}, "kdsRootKeys[0].created", ""},
 		{Config{KDSRootKeys: []KDSRootKey{{DC: "DC1"}}}, "kdsRootKeys[0].dc", "DC01"},
 		{Config{Aliases: []Alias{{Name: "a..b", Target: "c.d"}}}, "aliases[0].name", ""},
+		{Config{Aliases: []Alias{{Name: "a.b", Target: "c..d"}}}, "aliases[0].target", ""},
+		{Config{Aliases: []Alias{{Name: "a.b", Target: "c.d"}, {Name: "A.b.", Target: "c.d"}}}, "aliases[1].name", ""},
+		{Config{Aliases: []Alias{{Name: "DC01.contoso.com", Target: "c.d"}}}, "aliases[0].name", ""},
+		{Config{Aliases: []Alias{{Name: "h.contoso.com", Target: "c.d"}}, Hosts: []HostConfig{{Name: "H"}}}, "aliases[0].name", ""},
+		{Config{Aliases: []Alias{{Name: "www.contoso.com", Target: "web1.contoso.com"}}, Hosts: []HostConfig{{Name: "Web01"}}}, "aliases[0].target", "web01.contoso.com"},
+		{Config{Aliases: []Alias{{Name: "www.contoso.com", Target: "www.contoso.com"}}}, "aliases[0].target", ""},
 		{Config{Faults: []Fault{{Do: Drop}}}, "faults[0].on", ""},
 		{Config{Faults: []Fault{{On: "ldap.serch", Do: Busy}}}, "faults[0].on", "ldap.search"},
 		{Config{Faults: []Fault{{On: KDCAS, Do: Busy}}}, "faults[0].do", ""},
@@ -89,7 +95,12 @@ func TestValidate(t *testing.T) {
 			t.Errorf("got %v, want a fault of %s with nearest %q", err, tc.path, tc.nearest)
 		}
 	}
-	for _, ok := range []Config{{}, Contoso(), twoDCs(), {DNSName: "a.b"}, {Hosts: []HostConfig{{Name: "h$"}}}} {
+	circle := Config{Aliases: []Alias{{Name: "a.b", Target: "c.d"}, {Name: "c.d", Target: "e.f"}, {Name: "e.f", Target: "a.b"}, {Name: "x.y", Target: "a.b"}}}
+	if joined, ok := circle.Validate().(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 3 {
+		t.Errorf("circle of three aliases: got %v, want three faults", circle.Validate())
+	}
+	for _, ok := range []Config{{}, Contoso(), twoDCs(), {DNSName: "a.b"}, {Hosts: []HostConfig{{Name: "h$"}}},
+		{Hosts: []HostConfig{{Name: "h"}}, Aliases: []Alias{{"a.contoso.com", "b.contoso.com"}, {"b.contoso.com", "H.contoso.com."}, {"c.contoso.com", "dc01.contoso.com"}, {"d.contoso.com", "elsewhere.example"}}}} {
 		if err := ok.Validate(); err != nil {
 			t.Errorf("%+v: got %v, want nil", ok, err)
 		}

@@ -430,20 +430,85 @@ func (k *checker) references() {
 			}
 		}
 	}
+	k.aliases()
+}
+
+// aliases checks that each alias has a name of its own and leads somewhere: to a host, a DC, a domain, the DNS host name of a service
+// account, another alias, or out of the forest.
+func (k *checker) aliases() {
+	inDomain := func(name, domain string) string {
+		if domain == "" {
+			domain = k.cfg.DNSName
+		}
+		return strings.ToLower(name + "." + domain)
+	}
+	taken := map[string]string{}
+	var known []string
+	know := func(name, what string) {
+		if _, ok := taken[name]; !ok {
+			taken[name] = what
+			known = append(known, name)
+		}
+	}
+	for _, d := range append([]DomainConfig{{DNSName: k.cfg.DNSName, DCs: k.cfg.DCs}}, k.cfg.Domains...) {
+		know(strings.ToLower(d.DNSName), "a domain")
+		for _, dc := range d.DCs {
+			know(inDomain(dc, d.DNSName), "a DC")
+		}
+	}
+	for _, h := range k.cfg.Hosts {
+		know(inDomain(strings.TrimSuffix(h.Name, "$"), h.Domain), "a host")
+	}
+	targets := map[string]string{}
 	for i, a := range k.cfg.Aliases {
 		path := fmt.Sprintf("aliases[%d]", i)
-		k.hostName(path+".name", a.Name)
-		k.hostName(path+".target", a.Target)
+		if !k.hostName(path+".name", a.Name) {
+			continue
+		}
+		name := strings.ToLower(strings.TrimSuffix(a.Name, "."))
+		if what, ok := taken[name]; ok {
+			k.fail(path+".name", "%q is the name of %s", a.Name, what)
+			continue
+		}
+		know(name, "another alias")
+		targets[name] = strings.ToLower(strings.TrimSuffix(a.Target, "."))
+	}
+	for _, s := range k.cfg.ServiceAccounts {
+		know(strings.ToLower(s.DNSHostName), "a service account")
+		know(inDomain(strings.TrimSuffix(s.Name, "$"), s.Domain), "a service account")
+	}
+	for i, a := range k.cfg.Aliases {
+		path := fmt.Sprintf("aliases[%d].target", i)
+		if !k.hostName(path, a.Target) {
+			continue
+		}
+		next := strings.ToLower(strings.TrimSuffix(a.Target, "."))
+		if _, ok := taken[next]; !ok && k.inForest(next) {
+			k.failNear(path, a.Target, known, "there is no host, DC or alias %q", a.Target)
+		}
+		for range k.cfg.Aliases {
+			if next == strings.ToLower(strings.TrimSuffix(a.Name, ".")) {
+				k.fail(path, "%q leads back to %q", a.Target, a.Name)
+				break
+			}
+			next = targets[next]
+		}
 	}
 }
 
-func (k *checker) hostName(path, name string) {
+// inForest tells whether a name in lower case is below one of the forest's domains.
+func (k *checker) inForest(name string) bool {
+	return slices.ContainsFunc(k.domains, func(d string) bool { return strings.HasSuffix(name, "."+strings.ToLower(d)) })
+}
+
+func (k *checker) hostName(path, name string) bool {
 	for _, l := range strings.Split(strings.TrimSuffix(name, "."), ".") {
 		if !dnsLabel.MatchString(l) {
 			k.fail(path, "%q is not a DNS name", name)
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // keys checks the root keys, and that the service accounts can exist: a DC makes none without a usable key.

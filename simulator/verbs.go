@@ -418,7 +418,7 @@ func (d *Domain) setKnownPassword(user, password string) {
 // JoinHost makes the computer account of a host and starts the host (Add-Computer).
 func (a *Admin) JoinHost(h HostConfig) (*Host, error) {
 	cfg := a.d.cfg
-	cfg.Hosts, cfg.KDSRootKeys, cfg.Groups, cfg.Users, cfg.ServiceAccounts, cfg.Faults = []HostConfig{h}, nil, nil, nil, nil, nil
+	cfg.Hosts, cfg.KDSRootKeys, cfg.Groups, cfg.Users, cfg.ServiceAccounts, cfg.Faults, cfg.Aliases = []HostConfig{h}, nil, nil, nil, nil, nil, nil
 	cfg.Start = a.d.Clock.Now()
 	if err := cfg.Validate(); err != nil {
 		return nil, err
