@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -97,11 +98,21 @@ var bundleID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // Load reads a bundle from a file: a txtar file, or a bare YAML file that holds the part scenario.yaml alone.
 func Load(file string) (*Bundle, error) {
-	data, err := os.ReadFile(file)
+	data, err := readSource(file)
 	if err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
 	return Parse(file, data)
+}
+
+// readSource reads a file, of one that is too large no more than it takes to say so.
+func readSource(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSource+1))
 }
 
 // Parse reads a bundle. file is its name, for messages and for the comparison with the id; a name that ends in .yaml or .yml is a

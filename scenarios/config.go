@@ -23,6 +23,15 @@ func (c *Configuration) Says(key string) bool {
 	return false
 }
 
+// LoadConfig reads a domain from a file, see [ParseConfig].
+func LoadConfig(file string) (*Configuration, error) {
+	data, err := readSource(file)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfig(file, data)
+}
+
 // ParseConfig reads a domain from YAML, or from JSON when the file's name ends in .json. The keys are those of the domain part of a
 // scenario. The error joins one [*SourceError] for each fault.
 func ParseConfig(file string, data []byte) (*Configuration, error) {

@@ -21,7 +21,7 @@ const (
 // runInside runs a command with the domain's environment and ends with its status.
 func (a *app) runInside(command, env []string) error {
 	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, a.out, a.err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, a.out.Writer, a.err
 	cmd.Env = append(withoutDomain(os.Environ()), env...)
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, forwarded...)

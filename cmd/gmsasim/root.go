@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	a.talk = newStyle(a.err, a.plain)
 	if err := root.ExecuteContext(ctx); err != nil {
 		return a.fail(err)
+	}
+	if a.out.failed != nil {
+		return a.fail(&exitError{exitInternal, fmt.Errorf("write the answer: %w", a.out.failed)})
 	}
 	return exitOK
 }

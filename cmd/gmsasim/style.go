@@ -16,6 +16,9 @@ func newStyle(out io.Writer, plain bool) style {
 
 // terminal tells whether a stream goes to a person.
 func terminal(w any) bool {
+	if o, ok := w.(*output); ok {
+		w = o.Writer
+	}
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

@@ -80,11 +80,7 @@ func (o upOptions) upConfig() (simulator.Config, error) {
 	case o.config != "" && o.scenario != "":
 		return cfg, usage("--config and --scenario exclude each other")
 	case o.config != "":
-		data, err := os.ReadFile(o.config)
-		if err != nil {
-			return cfg, err
-		}
-		c, err := scenarios.ParseConfig(o.config, data)
+		c, err := scenarios.LoadConfig(o.config)
 		if err != nil {
 			return cfg, err
 		}
@@ -140,6 +136,19 @@ func flagFault(err error) error {
 	return usage("%v", err)
 }
 
+// listenFault tells what in the command line leads to an address or port that cannot be had.
+func listenFault(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return usage("%v; without --standard-ports free ports are taken", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return usage("%v; --listen takes an address of this computer", err)
+	case errors.Is(err, syscall.EACCES):
+		return usage("%v; --standard-ports needs the right to ports below 1024", err)
+	}
+	return err
+}
+
 func caseOf(b *scenarios.Bundle, name string) (*scenarios.Case, error) {
 	if name == "" {
 		return b.Cases[0], nil
@@ -172,7 +181,7 @@ func (a *app) up(ctx context.Context, o upOptions, command []string) (err error)
 	defer func() { err = errors.Join(err, d.Close()) }()
 	env, err := d.Env("")
 	if err != nil {
-		return err
+		return listenFault(err)
 	}
 	c, err := control.Start(d)
 	if err != nil {

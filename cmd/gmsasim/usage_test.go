@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -56,6 +57,8 @@ func TestUsage(t *testing.T) {
 		{"up --config domain.yaml", exitUsage, `error: domain.yaml:3:25: no account or group "Host1"; nearest: Host01`},
 		{"up --config domain.json", exitUsage, `error: domain.json:2:2: no key "group" here; known: `},
 		{"up --config empty.yaml", exitUsage, "error: empty.yaml:1:1: there is nothing in it"},
+		{"up --config .", exitUsage, "error: read ."},
+		{"up --listen 192.0.2.1 -- true", exitUsage, "cannot assign requested address; --listen takes an address of this computer"},
 		{"up --scenario spn-duplicat", exitUsage, "nearest: spn-duplicate"},
 		{"up --scenario spn", exitUsage, "error: --scenario spn: 3 scenarios, one domain can run"},
 		{"up --scenario spn-duplicate --case none", exitUsage, `error: no case "none" of spn-duplicate`},
@@ -89,5 +92,21 @@ func TestUsageJSON(t *testing.T) {
 `
 	if status != exitUsage || out.String() != want || said.Len() > 0 {
 		t.Errorf("got %d, %q, %q, want %q", status, out.String(), said.String(), want)
+	}
+}
+
+// full takes no octet, as a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestAnswerThatDoesNotArrive: a program that reads the answer must not take what is missing for success.
+func TestAnswerThatDoesNotArrive(t *testing.T) {
+	for _, line := range []string{"version", "version --json", "list --json", "explain GMSA102"} {
+		var said bytes.Buffer
+		status := newApp(strings.NewReader(""), full{}, &said).run(t.Context(), strings.Fields(line))
+		if status != exitInternal {
+			t.Errorf("%s: got status %d, %q, want %d", line, status, said.String(), exitInternal)
+		}
 	}
 }
