@@ -43,8 +43,8 @@ const (
 	NotReached Outcome = "-"
 	Works      Outcome = "ok"
 	Fails      Outcome = "fail"
-	// Intermittent: works until another container sets up its channel on the same domain controller, and again after this one has set
-	// up its own anew.
+	// Intermittent: works until another container sets up its channel on the same domain controller, and again after this one
+	// has set up its own anew.
 	Intermittent Outcome = "intermittent"
 	// FailsInApp: the container is fine, but the process is nobody on the network.
 	FailsInApp Outcome = "fail-in-app"
@@ -78,9 +78,9 @@ type Decision struct {
 	Channel, Kerberos, NTLM, SIDs Outcome
 }
 
-// Decide applies the rules in the order in which Windows meets them: P11, P2, P1, P3 and P6 until the container runs, then P8, P9, P4, P5 and
-// P7. The first that refuses the start decides it. Decide takes everything for healthy that is not part of the setup. The error is a
-// *[NameError] for a host that does not exist or an unknown profile.
+// Decide applies the rules in the order in which Windows meets them: P11, P2, P1, P3 and P6 until the container runs, then
+// P8, P9, P4, P5 and P7. The first that refuses the start decides it. Decide takes everything for healthy that is not part of
+// the setup. The error is a *[NameError] for a host that does not exist or an unknown profile.
 func Decide(s Setup) (Decision, error) { return decide(&s, &published) }
 
 // rules are the predicates that a decision is made of, so that a test can show that each of them matters.
@@ -105,7 +105,7 @@ var published = rules{
 
 func decide(s *Setup, r *rules) (Decision, error) {
 	if releaseOf(s.Host.Build, s.Host.Edition) == nil {
-		return Decision{}, fmt.Errorf("host: %w", impossible(Version{Build: s.Host.Build}.String()+" "+string(s.Host.Edition), s.Host.Build, s.Host.Edition))
+		return Decision{}, fmt.Errorf("host: %w", impossible(s.Host.String(), s.Host.Build, s.Host.Edition))
 	}
 	if err := s.Profiles.Validate(); err != nil {
 		return Decision{}, err

@@ -107,7 +107,8 @@ func ParseEngine(text string) (Engine, error) {
 		case e.Version == EngineVersion{}:
 			major, minor, ok := versionPair(word)
 			if !ok {
-				return fail("it is a name, docker or containerd, and a version as 20.10", nearest(word, []string{string(Docker), string(Containerd)}))
+				near := nearest(word, []string{string(Docker), string(Containerd)})
+				return fail("it is a name, docker or containerd, and a version as 20.10", near)
 			}
 			e.Version = EngineVersion{major, minor}
 		default:
@@ -140,8 +141,8 @@ func versionPair(word string) (major, minor int, ok bool) {
 	return int(a), int(b), true
 }
 
-// PeriodEngine is a Docker engine that was current when the build was new and that runs on it: the rules of engines ([EngineRuns],
-// [IsolationOffered]) then do not stand in the way of what the build itself offers.
+// PeriodEngine is a Docker engine that was current when the build was new and that runs on it: the rules of engines
+// ([EngineRuns], [IsolationOffered]) then do not stand in the way of what the build itself offers.
 func PeriodEngine(host Build) Engine {
 	v := EngineVersion{17, 6}
 	switch {
@@ -177,5 +178,7 @@ func ParseKubernetesVersion(text string) (KubernetesVersion, error) {
 			return KubernetesVersion{major, minor}, nil
 		}
 	}
-	return KubernetesVersion{}, &NameError{Kind: KindKubernetes, Name: text, Rule: "a version is major.minor, as in 1.18", Nearest: "1.18"}
+	return KubernetesVersion{}, &NameError{
+		Kind: KindKubernetes, Name: text, Rule: "a version is major.minor, as in 1.18", Nearest: "1.18",
+	}
 }

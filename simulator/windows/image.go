@@ -108,7 +108,9 @@ func BaseImage(f Flavour, b Build) (Image, error) {
 	}
 	name := f.Repository() + ":" + Version{Build: b}.String()
 	if !slices.Contains(flavours, f) {
-		return Image{}, &NameError{Kind: KindImage, Name: name, Rule: "the flavours are servercore, nanoserver, windows and server", Nearest: nearestFlavour(f, b)}
+		return Image{}, &NameError{
+			Kind: KindImage, Name: name, Rule: "the flavours are servercore, nanoserver, windows and server", Nearest: nearestFlavour(f, b),
+		}
 	}
 	return Image{}, noImage(name, f, b)
 }
@@ -153,10 +155,10 @@ func nearestFlavour(f Flavour, b Build) string {
 
 // ParseImage reads the reference of an image and says which base it has. Base images are known by their repositories:
 // mcr.microsoft.com/windows/servercore, its mirrors in other registries, the names that they had on Docker Hub
-// (microsoft/windowsservercore), and the short servercore. Tags are releases (ltsc2019, 1809), versions (10.0.17763.1817), and either
-// with -KBnnnnnnn or -amd64. Other images are known by a tag that ends with the base, as
-// mcr.microsoft.com/dotnet/framework/aspnet:4.8-windowsservercore-ltsc2019 does. Whatever says nothing of its base is
-// refused with a *[NameError]: say on which base image it was built.
+// (microsoft/windowsservercore), and the short servercore. Tags are releases (ltsc2019, 1809), versions (10.0.17763.1817),
+// and either with -KBnnnnnnn or -amd64. Other images are known by a tag that ends with the base, as
+// mcr.microsoft.com/dotnet/framework/aspnet:4.8-windowsservercore-ltsc2019 does. Whatever says nothing of its base is refused
+// with a *[NameError]: say on which base image it was built.
 func ParseImage(reference string) (Image, error) {
 	fail := func(rule, near string) (Image, error) {
 		return Image{}, &NameError{Kind: KindImage, Name: reference, Rule: rule, Nearest: near}

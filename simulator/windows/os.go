@@ -69,8 +69,11 @@ func ParseRelease(name string) (Release, error) {
 }
 
 // noise are words of names that say nothing about the build.
-var noise = []string{"microsoft", "windows", "win", "w", "version", "ver", "v", "os", "build", "edition", "release", "standard", "datacenter",
-	"core", "enterprise", "education", "pro", "professional", "home", "ltsc", "ltsb", "sac", "ac", "semi-annual", "annual", "channel", "update"}
+var noise = []string{
+	"microsoft", "windows", "win", "w", "version", "ver", "v", "os", "build", "edition", "release", "update",
+	"standard", "datacenter", "core", "enterprise", "education", "pro", "professional", "home",
+	"ltsc", "ltsb", "sac", "ac", "semi-annual", "annual", "channel",
+}
 
 // ancientServers and ancientClients are releases from before containers.
 var (
@@ -97,7 +100,7 @@ func parseName(name string) (*Release, Version, error) {
 	}
 	w := readName(name)
 	if w.ancient {
-		return nil, Version{}, impossible(name, firstBuild-1, w.edition)
+		return nil, Version{}, impossible(name, Build1607-1, w.edition)
 	}
 	var fit []*Release
 	if !w.unknown && !w.conflict {
@@ -158,12 +161,9 @@ func (w nameWords) refuse(name string) (*Release, Version, error) {
 		err.Nearest = fit[0].Name
 		return nil, Version{}, err
 	}
+	// A key is one because a release has it, so something is left.
 	without.edition, without.product = "", 0
 	others := without.fitting()
-	if len(others) == 0 {
-		err.Rule, err.Nearest = "no release has this name", nearestRelease(name, w.edition)
-		return nil, Version{}, err
-	}
 	if w.edition == Server {
 		return nil, Version{}, impossible(name, others[0].Build, Server)
 	}
@@ -190,7 +190,7 @@ func nearestRelease(name string, e Edition) string {
 func readName(name string) nameWords {
 	var w nameWords
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
-		return r == ' ' || r == ',' || r == '(' || r == ')' || r == '\t' || r == '_' || r == ';' || r == '[' || r == ']' || r == '®'
+		return strings.ContainsRune(" \t,;()[]_®", r)
 	})
 	// "2012 R2" is one word of a name.
 	for i := len(words) - 1; i > 0; i-- {

@@ -25,9 +25,9 @@ const (
 	P12
 )
 
-// DecidingBuild is the build that a rule looks at. The rules about what happens inside a container (P4 to P7 and P9) look at that of
-// the image, the others at that of the host. The two differ for an older image in Hyper-V isolation only. Documentation speaks of
-// "the version of Windows" alone, so this division is inferred: code in the container is the image's.
+// DecidingBuild is the build that a rule looks at. The rules about what happens inside a container (P4 to P7 and P9) look at
+// that of the image, the others at that of the host. The two differ for an older image in Hyper-V isolation only.
+// Documentation speaks of "the version of Windows" alone, so this division is inferred: code in the container is the image's.
 func DecidingBuild(p Predicate, host, image Build) Build {
 	switch p {
 	case P4, P5, P6, P7, P9:
@@ -40,8 +40,8 @@ func DecidingBuild(p Predicate, host, image Build) Build {
 //
 //   - Hyper-V isolation: images up to the host's build.
 //   - Process isolation before build 20348: the host's build exactly; on 14393 under [RevisionBlock] the same revision too.
-//   - Process isolation from 20348 on: from the floor up to the host's build. The floor is the newest of 20348 and 26100 that is older
-//     than the host, 20348 when there is none; under [FloorOfDocs] it is always 20348.
+//   - Process isolation from 20348 on: from the floor up to the host's build. The floor is the newest of 20348 and 26100 that is
+//     older than the host, 20348 when there is none; under [FloorOfDocs] it is always 20348.
 //
 // A refusal is HCS error 0xc0370101. Sources: documentation on version compatibility; hcsshim osversion,
 // platform_compat_windows.go. The revision rule of 2016 is worded in two ways in editions of the documentation.
@@ -63,16 +63,17 @@ func revisionsDiffer2016(host, image Version) bool {
 		host.Revision != 0 && image.Revision != 0 && host.Revision != image.Revision
 }
 
-// BaselinesDiffer belongs to P1: whether host and image are on different sides of the security update of 11 February 2020 in process
-// isolation. The container starts, but 32-bit processes in it fail silently or hang (KB4542617). An unknown revision is on either side.
+// BaselinesDiffer belongs to P1: whether host and image are on different sides of the security update of 11 February 2020 in
+// process isolation. The container starts, but 32-bit processes in it fail silently or hang (KB4542617). An unknown revision
+// is on either side.
 func BaselinesDiffer(host, image Version, iso Isolation) bool {
 	h, hostKnown := after2020(host)
 	i, imageKnown := after2020(image)
 	return iso == Process && hostKnown && imageKnown && h != i
 }
 
-// after2020 tells whether a version holds the update of 11 February 2020. The revisions are those of that day's cumulative updates:
-// KB4537764, KB4537765, KB4537789, KB4537762, KB4532691 and KB4532693 (Windows release information).
+// after2020 tells whether a version holds the update of 11 February 2020. The revisions are those of that day's cumulative
+// updates: KB4537764, KB4537765, KB4537789, KB4537762, KB4532691 and KB4532693 (Windows release information).
 func after2020(v Version) (after, known bool) {
 	var first uint32
 	switch v.Build {
@@ -94,10 +95,11 @@ func after2020(v Version) (after, known bool) {
 	return v.Revision >= first, v.Revision != 0
 }
 
-// IsolationOffered is P2: whether a host offers an isolation, Process or HyperV. Servers offer process isolation, and Hyper-V isolation
-// when hypervisor says that the role is installed and the processor can do it. Clients offer Hyper-V isolation under the same condition,
-// and process isolation from build 17763 on, which takes Docker 18.09 or later. Sources: moby daemon/daemon_windows.go;
-// documentation on version compatibility.
+// IsolationOffered is P2: whether a host offers an isolation, Process or HyperV. Servers offer process isolation, and Hyper-V
+// isolation when hypervisor says that the role is installed and the processor can do it. Clients offer Hyper-V isolation
+// under the same condition, and process isolation from build 17763 on, which takes Docker 18.09 or later; that containerd
+// needs no particular version is inferred. Sources: moby daemon/daemon_windows.go; documentation on version compatibility and
+// on Hyper-V isolation.
 func IsolationOffered(host Build, e Edition, engine Engine, hypervisor bool, iso Isolation) bool {
 	switch {
 	case iso == HyperV:
@@ -122,8 +124,8 @@ const (
 	UserRefused   Start = "user"          // the user name or password is incorrect, when the process is created
 )
 
-// Code is the number of the error that the start ends with: an HRESULT of HCS, or the Win32 error of a refused user. It is 0 where
-// there is none or none is known.
+// Code is the number of the error that the start ends with: an HRESULT of HCS, or the Win32 error of a refused user. It is 0
+// where there is none or none is known.
 func (s Start) Code() uint32 {
 	switch s {
 	case ImageMismatch:
@@ -154,15 +156,17 @@ func GMSAStart(host Version, iso Isolation, engine EngineKind) Start {
 	return Starts
 }
 
-// NTLMAndSIDWork is P4: whether NTLM sign-ins at the container and the translation of names and SIDs in it can work under a host
-// name. From build 17763 of the image on they do under any; before, the host name has to be the account's sAMAccountName without the $,
-// in any case. A fully qualified name is another name, and so is an empty one, which stands for the twelve hexadecimal digits that the
-// engine chooses. Kerberos in and out never depends on it. Source: guide, known issues and "Check the container".
+// NTLMAndSIDWork is P4: whether NTLM sign-ins at the container and the translation of names and SIDs in it can work under a
+// host name. From build 17763 of the image on they do under any; before, the host name has to be the account's sAMAccountName
+// without the $, in any case. A fully qualified name is another name, and so is an empty one, which stands for the twelve
+// hexadecimal digits that the engine chooses. Kerberos in and out never depends on it. Source: guide, known issues and "Check
+// the container".
 func NTLMAndSIDWork(image Build, hostname, account string) bool {
 	return image >= Build1809 || hostname != "" && strings.EqualFold(hostname, strings.TrimSuffix(account, "$"))
 }
 
-// maxNetBIOSName is the length of a computer name on a secure channel, in characters: a NetBIOS name less its suffix (RFC 1001 5.2).
+// maxNetBIOSName is the length of a computer name on a secure channel, in characters: a NetBIOS name less its suffix (RFC
+// 1001 5.2).
 const maxNetBIOSName = 15
 
 // Channel is the side of a container on its secure channel.
@@ -175,9 +179,9 @@ type Channel struct {
 	Image Build
 }
 
-// ChannelName is the computer name under which a domain controller remembers the session of a container: the first 15 characters of its
-// host name in upper case. A container without a host name has its id, which nobody else has. Under [Concurrency2019] so has every
-// container from build 17763 on.
+// ChannelName is the computer name under which a domain controller remembers the session of a container: the first 15
+// characters of its host name in upper case. A container without a host name has its id, which nobody else has. Under
+// [Concurrency2019] so has every container from build 17763 on.
 func ChannelName(c Channel, rule Concurrency) string {
 	name := c.Hostname
 	if name == "" || rule == Concurrency2019 && c.Image >= Build1809 {
@@ -198,9 +202,10 @@ func firstCharacters(name string) string {
 	return name[:end]
 }
 
-// ChannelDisplaced is P5: whether the secure channel of a container is taken over when another container sets up its own on the
-// same domain controller: whether both have the same computer name there. Without a host name on either side it is not. Sources: guide, known
-// issues, editions of May 2019 and March 2025; [MS-NRPC] 3.5.1, where a server keeps one session per computer name.
+// ChannelDisplaced is P5: whether the secure channel of a container is taken over when another container sets up its own on
+// the same domain controller: whether both have the same computer name there. Without a host name on either side it is not.
+// Sources: guide, known issues, editions of May 2019 and March 2025; [MS-NRPC] 3.5.1, where a server keeps one session per
+// computer name.
 func ChannelDisplaced(earlier, later Channel, rule Concurrency) bool {
 	for _, c := range []Channel{earlier, later} {
 		if c.Hostname == "" || rule == Concurrency2019 && c.Image >= Build1809 {
@@ -210,18 +215,18 @@ func ChannelDisplaced(earlier, later Channel, rule Concurrency) bool {
 	return strings.EqualFold(firstCharacters(earlier.Hostname), firstCharacters(later.Hostname))
 }
 
-// UserSwitchAllowed is P6: whether a container, or a process in it, can be started as a user. NETWORK SERVICE and SYSTEM take an image of build
-// 16299; before, the process is not created, with Win32 error 0x52e. Sources: guide, "Run arbitrary console apps as Network Service";
-// report on ltsc2016 images.
+// UserSwitchAllowed is P6: whether a container, or a process in it, can be started as a user. NETWORK SERVICE and SYSTEM take
+// an image of build 16299; before, the process is not created, with Win32 error 0x52e. Sources: guide, "Run arbitrary console
+// apps as Network Service"; report on ltsc2016 images.
 func UserSwitchAllowed(image Build, u User) bool {
 	return image >= Build1709 || u.Kind != System && u.Kind != NetworkService
 }
 
-// IdentityOf is P7: the account that a process is on the network, as a sAMAccountName without the $, "" for none. SYSTEM and NETWORK
-// SERVICE are the gMSA. So are, from build 17763 of the image on and under [ObservedIdentity], the default users of images and virtual
-// accounts. LOCAL SERVICE and local users are nobody. A domain account is itself when it is the gMSA or one of the additional accounts
-// that the credential spec names. account and additional are sAMAccountNames with or without the $. Sources: guide, "Configure your application
-// to use the gMSA"; reports; a test of hcsshim.
+// IdentityOf is P7: the account that a process is on the network, as a sAMAccountName without the $, "" for none. SYSTEM and
+// NETWORK SERVICE are the gMSA. So are, from build 17763 of the image on and under [ObservedIdentity], the default users of
+// images and virtual accounts. LOCAL SERVICE and local users are nobody. A domain account is itself when it is the gMSA or
+// one of the additional accounts that the credential spec names. account and additional are sAMAccountNames with or without
+// the $. Sources: guide, "Configure your application to use the gMSA"; reports; a test of hcsshim.
 func IdentityOf(u User, image Build, rule Identity, account string, additional []string) string {
 	account = strings.TrimSuffix(account, "$")
 	switch u.Kind {
@@ -255,9 +260,10 @@ const (
 	PluginReads   Retrieval = "plugin"   // the user that a plug-in of the host names
 )
 
-// RetrievalPath is P8: who reads the managed password. hostDomain is the DNS name of the domain that the host has joined, "" for none;
-// plugin tells whether the credential spec has a HostAccountConfig section, which hosts before build 17763 ignore. The computer account reads
-// passwords of its own domain only. Sources: guide; CCG documentation; KEP 689 (a container without a password starts).
+// RetrievalPath is P8: who reads the managed password. hostDomain is the DNS name of the domain that the host has joined, ""
+// for none; plugin tells whether the credential spec has a HostAccountConfig section, which hosts before build 17763 ignore.
+// The computer account reads passwords of its own domain only. Sources: guide; CCG documentation; KEP 689 (a container
+// without a password starts).
 func RetrievalPath(host Build, hostDomain, accountDomain string, plugin bool) Retrieval {
 	switch {
 	case plugin && host >= Build1809:
@@ -280,9 +286,9 @@ type Names struct {
 	Kerberos string
 }
 
-// NetworkName is P9: from build 17763 of the image on, a container is its account, whatever its host name; before, Netlogon goes by the
-// host name. account is a sAMAccountName. Under [Concurrency2025] the session of the secure channel is remembered under the host name
-// all the same, see [ChannelName]. Source: guide, "Run a container with a gMSA" and known issues.
+// NetworkName is P9: from build 17763 of the image on, a container is its account, whatever its host name; before, Netlogon
+// goes by the host name. account is a sAMAccountName. Under [Concurrency2025] the session of the secure channel is remembered
+// under the host name all the same, see [ChannelName]. Source: guide, "Run a container with a gMSA" and known issues.
 func NetworkName(image Build, hostname, account string) Names {
 	if image >= Build1809 {
 		return Names{Netlogon: strings.TrimSuffix(account, "$"), Kerberos: account}
@@ -318,8 +324,8 @@ func KubernetesSupport(v KubernetesVersion) KubernetesStage {
 	return KubernetesNone
 }
 
-// EngineRuns is P11: whether an engine runs on a host. Docker from 23.0 on refuses hosts before build 17763 (moby, February 2022), and
-// containerd needs the second schema of HCS, which is there from 17763 on (hcsshim, internal/schemaversion).
+// EngineRuns is P11: whether an engine runs on a host. Docker from 23.0 on refuses hosts before build 17763 (moby, February
+// 2022), and containerd needs the second schema of HCS, which is there from 17763 on (hcsshim, internal/schemaversion).
 func EngineRuns(host Build, e Engine) bool {
 	return host >= Build1809 || e.Kind != Containerd && !e.Version.AtLeast(23, 0)
 }
@@ -327,8 +333,8 @@ func EngineRuns(host Build, e Engine) bool {
 // RootKeyDelay is how long after its effective time a KDS root key is usable (guide, one-time preparation).
 const RootKeyDelay = 10 * time.Hour
 
-// RootKeyUsable is P12: whether a KDS root key is usable at a time: from exactly ten hours after its effective time on. Other readings of the
-// ten hours are policies of the directory, package fakeads/kds.
+// RootKeyUsable is P12: whether a KDS root key is usable at a time: from exactly ten hours after its effective time on. Other
+// readings of the ten hours are policies of the directory, package fakeads/kds.
 func RootKeyUsable(effective, now time.Time) bool {
 	return !now.Before(effective.Add(RootKeyDelay))
 }

@@ -58,8 +58,8 @@ type Concurrency string
 
 // The two editions of the guide.
 const (
-	// Concurrency2025 is the default: on every release, when host names are given and equal (guide, edition of March 2025; reports
-	// from Kubernetes).
+	// Concurrency2025 is the default: on every release, when host names are given and equal (guide, edition of March 2025;
+	// reports from Kubernetes).
 	Concurrency2025 Concurrency = "2025-03"
 	// Concurrency2019: before build 17763 only; from there on, each container's identity is apart from its host name (guide, May
 	// 2019, known issues).
@@ -71,8 +71,8 @@ type Identity string
 
 // The readings.
 const (
-	// ObservedIdentity is the default: from build 17763 on, virtual accounts and the image's default users too, as the guide's own
-	// klist output, a test of hcsshim and reports show.
+	// ObservedIdentity is the default: from build 17763 on, virtual accounts and the image's default users too, as the
+	// guide's own klist output, a test of hcsshim and reports show.
 	ObservedIdentity Identity = "observed"
 	// StrictDocsIdentity: NETWORK SERVICE and SYSTEM only, as the text of the guide says.
 	StrictDocsIdentity Identity = "strictDocs"

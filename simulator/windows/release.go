@@ -52,7 +52,8 @@ func (r Release) OS() OS { return OS{Version: Version{Build: r.Build}, Edition: 
 // releases is in ascending order of builds; of two releases that share build and edition the first one is meant by the build.
 // Builds from hcsshim osversion and the release information of Windows; dates from endoflife.date.
 var releases = []Release{
-	server("Windows Server 2016", Build1607, LongTerm, "2016-10-15", "2022-01-11", "2027-01-12", "2016", "1607", "rs1", "ltsc2016", "sac2016"),
+	server("Windows Server 2016", Build1607, LongTerm, "2016-10-15", "2022-01-11", "2027-01-12",
+		"2016", "1607", "rs1", "ltsc2016", "sac2016"),
 	client(10, "1607", Build1607, "2019-04-09", "2018-04-10", "rs1", "2016", "ltsb2016"),
 	client(10, "1703", Build1703, "2019-10-08", "2018-10-09", "rs2"),
 	server("Windows Server 1709", Build1709, SemiAnnual, "2017-10-17", "", "2019-04-09", "1709", "rs3"),
@@ -85,7 +86,8 @@ var releases = []Release{
 }
 
 func server(name string, b Build, c Servicing, released, mainstream, end string, keys ...string) Release {
-	return Release{Name: name, Build: b, Edition: Server, Servicing: c, Released: released, EndOfMainstream: mainstream, EndOfService: end, keys: keys}
+	return Release{Name: name, Build: b, Edition: Server, Servicing: c, Released: released, EndOfMainstream: mainstream,
+		EndOfService: end, keys: keys}
 }
 
 func client(product int, version string, b Build, end, endHome string, keys ...string) Release {
@@ -122,7 +124,7 @@ func impossible(name string, b Build, e Edition) *NameError {
 	case e != Server && e != Client:
 		err.Rule = fmt.Sprintf("%q is neither %q nor %q", e, Server, Client)
 		return err
-	case b < firstBuild:
+	case b < Build1607:
 		err.Rule = tooOld
 	default:
 		err.Rule = fmt.Sprintf("no release has build %d", b)

@@ -84,7 +84,8 @@ func ParseUser(text string) (User, error) {
 	case "nt service":
 		return User{VirtualService, `NT SERVICE\` + short}, nil
 	case "nt authority", "user manager":
-		return User{}, &NameError{Kind: KindUser, Name: text, Rule: "this authority has " + strings.Join(names, ", "), Nearest: nearest(name, names)}
+		rule := "this authority has " + strings.Join(names, ", ")
+		return User{}, &NameError{Kind: KindUser, Name: text, Rule: rule, Nearest: nearest(name, names)}
 	case "":
 		if _, _, isUPN := strings.Cut(name, "@"); isUPN {
 			return User{DomainAccount, name}, nil

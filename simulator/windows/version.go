@@ -11,20 +11,18 @@ type Build uint32
 
 // Builds at which rules change (hcsshim, osversion).
 const (
-	Build1607       Build = 14393 // Windows Server 2016
-	Build1703       Build = 15063 // clients only
-	Build1709       Build = 16299
-	Build1803       Build = 17134
-	Build1809       Build = 17763 // Windows Server 2019
-	Build1903       Build = 18362
-	Build1909       Build = 18363
-	Build2004       Build = 19041
-	Build20H2       Build = 19042
-	Build2022       Build = 20348 // Windows Server 2022
-	Build23H2       Build = 25398 // Windows Server 23H2, the annual channel
-	Build2025       Build = 26100 // Windows Server 2025, Windows 11 24H2
-	firstBuild            = Build1607
-	containerdSince       = Build1809
+	Build1607 Build = 14393 // Windows Server 2016
+	Build1703 Build = 15063 // clients only
+	Build1709 Build = 16299
+	Build1803 Build = 17134
+	Build1809 Build = 17763 // Windows Server 2019
+	Build1903 Build = 18362
+	Build1909 Build = 18363
+	Build2004 Build = 19041
+	Build20H2 Build = 19042
+	Build2022 Build = 20348 // Windows Server 2022
+	Build23H2 Build = 25398 // Windows Server 23H2, the annual channel
+	Build2025 Build = 26100 // Windows Server 2025, Windows 11 24H2
 )
 
 // String is the number.
@@ -51,7 +49,9 @@ func (v Version) String() string {
 func ParseVersion(text string) (Version, error) {
 	v, ok := versionOf(strings.TrimSpace(text))
 	if !ok {
-		return Version{}, &NameError{Kind: KindVersion, Name: text, Rule: "a version is build.revision or 10.0.build.revision", Nearest: Version{Build1809, 1817}.String()}
+		return Version{}, &NameError{
+			Kind: KindVersion, Name: text, Rule: "a version is build.revision or 10.0.build.revision", Nearest: "10.0.17763.1817",
+		}
 	}
 	return v, nil
 }
