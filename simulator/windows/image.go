@@ -108,9 +108,8 @@ func BaseImage(f Flavour, b Build) (Image, error) {
 	}
 	name := f.Repository() + ":" + Version{Build: b}.String()
 	if !slices.Contains(flavours, f) {
-		return Image{}, &NameError{
-			Kind: KindImage, Name: name, Rule: "the flavours are servercore, nanoserver, windows and server", Nearest: nearestFlavour(f, b),
-		}
+		rule := "the flavours are servercore, nanoserver, windows and server"
+		return Image{}, &NameError{Kind: KindImage, Name: name, Rule: rule, Nearest: nearestFlavour(f, b)}
 	}
 	return Image{}, noImage(name, f, b)
 }
@@ -180,7 +179,8 @@ func ParseImage(reference string) (Image, error) {
 		return fail("repositories are in lower case and a reference has no blanks", nearestReference(name))
 	}
 	if !hasTag || tag == "latest" {
-		return fail("Windows base images have no tag latest, because the tag has to fit the host", flavour.Repository()+":"+newest(flavour))
+		near := flavour.Repository() + ":" + newest(flavour)
+		return fail("Windows base images have no tag latest, because the tag has to fit the host", near)
 	}
 	version, ok := tagVersion(flavour, tag)
 	if !ok {

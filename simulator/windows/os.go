@@ -111,11 +111,11 @@ func parseName(name string) (*Release, Version, error) {
 		return fit[0], w.version, nil
 	case len(fit) > 1:
 		// Container hosts are servers; of two servers with one build the first is the one that the build stands for.
-		if i := slices.IndexFunc(fit, func(r *Release) bool { return r.Edition == Server }); i >= 0 && (w.key != "" || w.version.Build != 0) {
-			return fit[i], w.version, nil
-		}
 		if w.key == "" && w.version.Build == 0 {
 			return fail("it names no version", fit[len(fit)-1].Name)
+		}
+		if i := slices.IndexFunc(fit, func(r *Release) bool { return r.Edition == Server }); i >= 0 {
+			return fit[i], w.version, nil
 		}
 		return fail(fmt.Sprintf("it fits %s and %s", fit[0].Name, fit[1].Name), fit[len(fit)-1].Name)
 	case w.conflict:

@@ -142,8 +142,8 @@ func (s Start) Code() uint32 {
 // credential decides it.
 //
 //   - Process isolation starts; under containerd on build 17763 it takes revision 1817, KB5000822 (report).
-//   - Hyper-V isolation starts on 14393 and from 17763 on. On 15063, 16299 and 17134, servers and clients, it hangs or fails with 0xc0370109
-//     (guide, known issues). Under containerd it takes build 19041 (hcsshim and containerd history).
+//   - Hyper-V isolation starts on 14393 and from 17763 on. On 15063, 16299 and 17134, servers and clients, it hangs or fails with
+//     0xc0370109 (guide, known issues). Under containerd it takes build 19041 (hcsshim and containerd history).
 func GMSAStart(host Version, iso Isolation, engine EngineKind) Start {
 	switch {
 	case engine == Containerd && iso == HyperV && host.Build < Build2004:
