@@ -131,6 +131,9 @@ func (d *Domain) proof(from string) []int {
 }
 
 func (d *Domain) diagnose(err error) *diag.Finding {
+	if e, ok := errors.AsType[*noPasswordError](err); ok {
+		return d.diagnose(e.err) // what kept the host from reading it
+	}
 	if e, ok := errors.AsType[*noDCError](err); ok {
 		return d.findNoDC(e)
 	}
@@ -140,6 +143,9 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 	s, ok := errors.AsType[*stepError](err)
 	if !ok {
 		return nil
+	}
+	if f := d.findContainer(s); f != nil {
+		return f
 	}
 	if e := asKRBError(s.err); e != nil {
 		return d.findKerberos(s, e.code, e)
