@@ -69,7 +69,7 @@ func (a *runContainer) decodeNode(d *decoder, n *node) {
 func (a *runContainer) check(s *scope, n *node) {
 	s.host(argument(n, "host"), a.Host)
 	if err := a.Validate(); err != nil {
-		s.d.fail(argument(n, "isolation").errorAt("%v", err))
+		s.d.fail(n.errorAt("%v", err))
 	}
 	for _, dc := range a.DCs {
 		s.dc(argument(n, "dcs"), dc)
@@ -322,4 +322,60 @@ func (a *translateSID) do(r *attempt) error {
 		r.fact("sid", sid)
 	}
 	return err
+}
+
+type sqlServer struct {
+	// Account is the user that it runs as.
+	Account string   `yaml:"account,scalar"`
+	Logins  []string `yaml:"logins,omitempty"`
+}
+
+func (a *sqlServer) check(s *scope, n *node) { s.account(argument(n, "account"), a.Account, true) }
+
+func (a *sqlServer) do(r *attempt) error {
+	server, err := r.d.NewSQLServer(a.Account, a.Logins...)
+	if err == nil {
+		r.keep(server)
+	}
+	return err
+}
+
+type createLogin struct {
+	Server string `yaml:"sqlServer"`
+	Login  string `yaml:"login"`
+}
+
+func (a *createLogin) check(s *scope, n *node) {
+	s.result(argument(n, "sqlServer"), a.Server, "sqlServer")
+}
+
+func (a *createLogin) do(r *attempt) error {
+	server, err := resultOf[*simulator.SQLServer](r, a.Server, "SQL Server")
+	if err == nil {
+		server.CreateLogin(a.Login)
+	}
+	return err
+}
+
+type connectSQL struct {
+	Container string `yaml:"container"`
+	Server    string `yaml:"sqlServer"`
+	SPN       string `yaml:"spn"`
+}
+
+func (a *connectSQL) check(s *scope, n *node) {
+	inContainer{a.Container, ""}.check(s, n)
+	s.result(argument(n, "sqlServer"), a.Server, "sqlServer")
+}
+
+func (a *connectSQL) do(r *attempt) error {
+	c, err := resultOf[*simulator.Running](r, a.Container, "container")
+	if err != nil {
+		return err
+	}
+	server, err := resultOf[*simulator.SQLServer](r, a.Server, "SQL Server")
+	if err != nil {
+		return err
+	}
+	return c.App().ConnectTo(server, a.SPN)
 }

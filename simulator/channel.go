@@ -76,7 +76,7 @@ func (r *Running) setUpLocked(ctx context.Context) error {
 func (r *Running) authenticateLocked(ctx context.Context, account, computer string, pw *ManagedPassword) (status Status, answered *DC, err error) {
 	d := r.h.d
 	hash := kds.NTHash(pw.inUse(r.st.now()))
-	err = r.st.each(ctx, r.st.dom.DNSName, "Netlogon", portRPC, func(dc *DC) (string, error) {
+	err = r.st.each(ctx, r.spec.DomainJoinConfig.DNSName, "Netlogon", portRPC, func(dc *DC) (string, error) {
 		if why := r.st.reach(dc, portLDAP); why != "" { // the locator pings before it takes a DC ([MS-ADTS] 6.3.3)
 			return why, nil
 		}

@@ -37,8 +37,13 @@ type Container struct {
 	ClosedPorts []string `json:"closedPorts,omitempty" yaml:"closedPorts,omitempty"`
 }
 
-// Validate checks what can be checked without a host. The error is a *[windows.NameError].
+// Validate checks what can be checked without a host.
 func (c Container) Validate() error {
+	for label := range strings.SplitSeq(c.Hostname, ".") {
+		if c.Hostname != "" && !dnsLabel.MatchString(label) {
+			return fmt.Errorf("%q is not a host name: letters, digits and hyphens, with dots between", c.Hostname)
+		}
+	}
 	_, err := windows.ParseIsolation(string(c.Isolation))
 	return err
 }
@@ -103,7 +108,10 @@ func (c Container) options() string {
 	option("isolation", string(c.Isolation))
 	option("hostname", c.Hostname)
 	option("user", c.User.Name)
-	return strings.Join(append(list, c.Image.String()), " ")
+	if c.Image.Build != 0 {
+		list = append(list, c.Image.String())
+	}
+	return strings.Join(list, " ")
 }
 
 // release is the host's Windows.
@@ -116,6 +124,9 @@ func (h *Host) release() (windows.OS, error) {
 }
 
 func (h *Host) run(c Container) (*Running, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
 	host, err := h.release()
 	if err != nil {
 		return nil, fmt.Errorf("containers of %s: %w", h.Name(), err)
@@ -125,9 +136,7 @@ func (h *Host) run(c Container) (*Running, error) {
 			return nil, err
 		}
 	}
-	if c.Isolation, err = windows.ParseIsolation(string(c.Isolation)); err != nil {
-		return nil, err
-	}
+	c.Isolation, _ = windows.ParseIsolation(string(c.Isolation)) // validated
 	r := &Running{h: h, cfg: c, host: host, image: c.Image, profiles: h.d.cfg.Profiles.WithDefaults(), id: h.nextID()}
 	setup := windows.Setup{Host: host, NoHypervisor: h.cfg.NoHypervisor, Engine: h.cfg.Engine, HostDomain: h.dom.DNSName, Image: c.Image, Isolation: c.Isolation,
 		ID: r.shortID(), Hostname: c.Hostname, User: c.User, CredentialSpec: c.CredentialSpec != "", Profiles: h.d.cfg.Profiles}
@@ -276,10 +285,9 @@ func (r *Running) runs() error {
 	return nil
 }
 
-// account is the sAMAccountName of the container's own account without the $.
-func (r *Running) account() string {
-	return strings.TrimSuffix(r.spec.DomainJoinConfig.MachineAccountName, "$")
-}
+// account is the name of the container's own account as the credential spec has it. A $ at its end is part of the name: Windows puts
+// another one behind it (guide, "Check the Credential Spec file").
+func (r *Running) account() string { return r.spec.DomainJoinConfig.MachineAccountName }
 
 // mainUser is the user that the container runs as.
 func (r *Running) mainUser() windows.User {
@@ -301,7 +309,7 @@ func (r *Running) password(ctx context.Context, account string, fresh bool) (*Ma
 	if r.spec == nil {
 		return nil, errNoSpec
 	}
-	pw, err := r.h.password(ctx, account, fresh)
+	pw, err := r.h.password(ctx, account+"$", fresh)
 	if err != nil {
 		return nil, &noPasswordError{err}
 	}
@@ -327,7 +335,7 @@ func (r *Running) logon(ctx context.Context, account string) (*logon, error) {
 		r.mu.Lock()
 		l := r.sessions[strings.ToLower(account)]
 		if l == nil {
-			l = &logon{st: &r.st, account: pw.Account, realm: r.st.dom.Realm, etypes: clientETypes(nil)}
+			l = &logon{st: &r.st, account: pw.Account, realm: strings.ToUpper(r.spec.DomainJoinConfig.DNSName), etypes: clientETypes(nil)}
 			if r.sessions == nil {
 				r.sessions = map[string]*logon{}
 			}

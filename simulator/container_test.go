@@ -194,7 +194,7 @@ func TestWhoNoticesWhat(t *testing.T) {
 		{row: "S11 wrong app user", config: contoso(nil), run: Container{CredentialSpec: "file://contoso_webapp01.json", Service: windows.User{Kind: windows.LocalUser, Name: "app"}},
 			want: [11]string{ok, ok, ok, ok, ok, ok, ok, fail, fail, ok, ok}, finding: diag.WrongAppUser},
 	}
-	for _, tc := range tests {
+	for i, tc := range tests {
 		t.Run(tc.row, func(t *testing.T) {
 			d := StartT(t, tc.config)
 			if tc.before != nil {
@@ -259,6 +259,16 @@ func TestWhoNoticesWhat(t *testing.T) {
 				check(t, d.Restore(at))
 				_, err = c.TranslateName("alice")
 				got[10] = note(err)
+				if i == 0 { // the row S11 no login at target: all is well, and the target says that the login failed
+					server, err := d.NewSQLServer("alice", `CONTOSO\WebApp01`)
+					check(t, err)
+					check(t, d.AddSPN("alice", "MSSQLSvc/sql.contoso.com", false))
+					if err := c.App().ConnectTo(server, "MSSQLSvc/sql.contoso.com"); !errors.Is(err, diag.LoginMissing) {
+						t.Errorf("no login at target: got %v", err)
+					}
+					server.CreateLogin(`CONTOSO\WebApp01$`)
+					check(t, c.App().ConnectTo(server, "MSSQLSvc/sql.contoso.com"))
+				}
 			}
 			if got != tc.want {
 				t.Errorf("got  %v\nwant %v", got, tc.want)

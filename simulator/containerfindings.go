@@ -26,6 +26,9 @@ func (d *Domain) findContainer(s *stepError) *diag.Finding {
 	if e, ok := errors.AsType[*specError](s.err); ok {
 		return d.findSpec(s, e)
 	}
+	if e, ok := errors.AsType[*loginError](s.err); ok {
+		return findLogin(e)
+	}
 	if e, ok := errors.AsType[*identityError](s.err); ok {
 		return findIdentity(e)
 	}
@@ -112,6 +115,20 @@ func (d *Domain) findSpec(s *stepError, e *specError) *diag.Finding {
 		if near := diag.Nearest(e.file, names); near != "" && e.file != "" && !strings.EqualFold(near, e.file) {
 			f.Nearest = []diag.Near{{Wanted: e.file, Closest: near}}
 		}
+	}
+	return f
+}
+
+func findLogin(e *loginError) *diag.Finding {
+	f := &diag.Finding{
+		Code:    diag.LoginMissing,
+		Facts:   []diag.Fact{{Name: "account", Value: e.login}, {Name: "logins", Value: strings.Join(e.known, ", ")}},
+		SeenAs:  []string{e.Error()},
+		Because: "the server has authenticated the account and has no login for it",
+		Help:    []diag.Help{{Text: "create a login for the service account, with its domain and the final $", Command: "CREATE LOGIN [" + e.login + "] FROM WINDOWS"}},
+	}
+	if near := diag.Nearest(e.login, e.known); near != "" {
+		f.Nearest = []diag.Near{{Wanted: e.login, Closest: near}}
 	}
 	return f
 }

@@ -253,7 +253,7 @@ func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding
 			Help: []diag.Help{{Text: "for a computer, repair its password; for a managed service account, read the password again",
 				Command: "Test-ComputerSecureChannel -Repair"}},
 		}
-	case krbErrSkew:
+	case krbErrSkew, krbErrNotYetValid:
 		return d.findSkew(s, dc, e)
 	case krbErrETypeNoSupp:
 		return d.findNoCommonEType(s)

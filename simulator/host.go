@@ -412,27 +412,34 @@ func (p *ManagedPassword) both() [][]byte {
 // Accept takes a client's ticket for the service, as an AP-REQ with a fresh authenticator; nil means that the client is signed in.
 // The error wraps diag.TicketUnderOldKey when no key of the service opens the ticket.
 func (s *Service) Accept(t *Ticket) error {
-	return s.h.d.explain(s.h.d.accept(&s.h.station, s.h.dom, s.account, s.passwords(), t))
+	d := s.h.d
+	return d.explain(d.accept(&s.h.station, s.account+"$", d.managedKeys(s.h.dom, s.account, s.passwords()), t))
 }
 
-// accept is the AP exchange of a client with a service on a station that holds passwords of an account.
-func (d *Domain) accept(st *station, dom *directory.Domain, account string, passwords [][]byte, t *Ticket) error {
+// keysFor gives the keys that a service holds for an encryption type.
+type keysFor func(etype int32) ([]*krbcrypt.Key, error)
+
+// managedKeys are the keys of managed passwords.
+func (d *Domain) managedKeys(dom *directory.Domain, account string, passwords [][]byte) keysFor {
 	salt := salt(dom, account)
-	acceptor := gss.NewAcceptor(gss.AcceptorConfig{
-		Now: st.now, Rand: d.rand,
-		Keys: func(_ gss.Principal, etype int32, _ int) ([]*krbcrypt.Key, error) {
-			var keys []*krbcrypt.Key
-			for _, pw := range passwords {
-				k, err := d.managedSecret(pw)(etype, salt)
-				if err != nil {
-					return nil, err
-				}
-				keys = append(keys, k)
+	return func(etype int32) ([]*krbcrypt.Key, error) {
+		var keys []*krbcrypt.Key
+		for _, pw := range passwords {
+			k, err := d.managedSecret(pw)(etype, salt)
+			if err != nil {
+				return nil, err
 			}
-			return keys, nil
-		},
-	})
-	l := &logon{st: st, account: account}
+			keys = append(keys, k)
+		}
+		return keys, nil
+	}
+}
+
+// accept is the AP exchange of a client with a service on a station that holds keys of an account, a sAMAccountName.
+func (d *Domain) accept(st *station, account string, keys keysFor, t *Ticket) error {
+	acceptor := gss.NewAcceptor(gss.AcceptorConfig{Now: st.now, Rand: d.rand,
+		Keys: func(_ gss.Principal, etype int32, _ int) ([]*krbcrypt.Key, error) { return keys(etype) }})
+	l := &logon{st: st, account: strings.TrimSuffix(account, "$")}
 	token, err := d.initiator(t.cred, gss.FlagMutual|gss.FlagInteg, d.Clock.Now, nil).first()
 	if err == nil {
 		_, _, err = acceptor.Step(token)
@@ -440,9 +447,9 @@ func (d *Domain) accept(st *station, dom *directory.Domain, account string, pass
 	result, code := "ok", 0
 	if err != nil {
 		result, code = gssResult(err)
-		err = &stepError{step: stepAccept, logon: l, server: t.Server, account: account, err: err}
+		err = &stepError{step: stepAccept, logon: l, server: t.Server, account: strings.TrimSuffix(account, "$"), err: err}
 	}
-	d.event(Event{Op: opHost, From: st.name, Text: fmt.Sprintf("%s accepts %s for %s", account+"$", t.Client, t.Server), Result: result, Code: code})
+	d.event(Event{Op: opHost, From: st.name, Text: fmt.Sprintf("%s accepts %s for %s", account, t.Client, t.Server), Result: result, Code: code})
 	return err
 }
 

@@ -66,8 +66,11 @@ func (p *Process) identity() (string, error) {
 		return "", errNoSpec
 	}
 	account := windows.IdentityOf(p.user, r.build(windows.P7), r.profiles.Identity, r.account(), r.spec.additional())
-	if account == "" {
+	switch {
+	case account == "":
 		return "", &identityError{p.user, r.image}
+	case sameAccount(account, r.account()):
+		return r.account(), nil
 	}
 	return account, nil
 }
@@ -124,7 +127,7 @@ func (r *Running) Accept(t *Ticket) error {
 	if err == nil {
 		var pw *ManagedPassword
 		if pw, err = r.password(r.h.d.ctx, account, false); err == nil {
-			err = r.h.d.accept(&r.st, r.st.dom, account, pw.both(), t)
+			err = r.h.d.accept(&r.st, account+"$", r.h.d.managedKeys(r.st.dom, account, pw.both()), t)
 		}
 	}
 	return p.explain(err, t.Server)

@@ -93,18 +93,19 @@ func (d *Domain) Restore(s *Snapshot) error {
 	var hosts []*Host
 	for _, hs := range s.hosts {
 		h := hs.h
+		running := h.Containers()
 		h.mu.Lock()
-		for _, c := range h.containers {
-			if !slices.ContainsFunc(hs.containers, func(o runningSnapshot) bool { return o.r == c }) {
-				c.end() // it started after the snapshot
-			}
-		}
 		h.lastRestart, h.managed, h.specs, h.containers = hs.lastRestart, maps.Clone(hs.managed), maps.Clone(hs.specs), nil
 		for _, c := range hs.containers {
-			c.restore()
 			h.containers = append(h.containers, c.r)
 		}
 		h.mu.Unlock()
+		for _, c := range running { // whatever started after the snapshot ends
+			c.end()
+		}
+		for _, c := range hs.containers {
+			c.restore()
+		}
 		h.station.mu.Lock()
 		h.order, h.closed, h.offset, h.located = hs.order, slices.Clone(hs.closed), hs.offset, nil
 		h.station.mu.Unlock()

@@ -41,6 +41,7 @@ const (
 	WrongAppUser          Code = "GMSA304" // the process runs as a user that is nobody on the network
 	NoCredentialSpec      Code = "GMSA305" // the container was started without a credential spec
 	MachineFlagLost       Code = "GMSA306" // the service account is no machine account any more
+	LoginMissing          Code = "GMSA307" // a server knows who comes and has no login for it
 	ImageMismatch         Code = "GMSA311" // the host does not run images of this build in this isolation
 	IsolationNotOffered   Code = "GMSA312" // the host does not offer the isolation
 	UserRefused           Code = "GMSA313" // the image cannot start a process as this user
@@ -174,6 +175,7 @@ var catalogue = []Entry{
 	{WrongAppUser, "the application's user is nobody on the network"},
 	{NoCredentialSpec, "the container has no credential spec"},
 	{MachineFlagLost, "the service account is no machine account any more"},
+	{LoginMissing, "the server has no login for the service account"},
 	{ImageMismatch, "the image does not fit the host"},
 	{IsolationNotOffered, "the host does not offer this isolation"},
 	{UserRefused, "the image cannot start a process as this user"},
