@@ -106,6 +106,8 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 		d.lastFault++
 		d.faults = append(d.faults, &faultInForce{Fault: f, id: d.lastFault})
 	}
+	d.mu.Lock() // a context that has ended closes the domain at once
+	defer d.mu.Unlock()
 	d.ended = context.AfterFunc(ctx, func() { _ = d.Close() })
 	return d, nil
 }
@@ -146,12 +148,13 @@ func (d *Domain) tail(n int) string {
 func (d *Domain) Close() error {
 	var err error
 	d.closed.Do(func() {
-		if d.ended != nil {
-			d.ended()
-		}
 		d.mu.Lock()
+		ended := d.ended
 		d.shut = true
 		d.mu.Unlock()
+		if ended != nil {
+			ended()
+		}
 		d.cancel()
 		err = errors.Join(d.faces.close(), d.dns.Close())
 		for _, dc := range d.dcs {
