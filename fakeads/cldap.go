@@ -30,8 +30,7 @@ func (s *Server) ServePacket(ctx context.Context, c net.PacketConn) error {
 		return err
 	}
 	defer release()
-	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
-	defer stop()
+	defer closeAtEnd(ctx, c)()
 	server := addrOf(c.LocalAddr())
 	b := make([]byte, maxDatagram+1)
 	for failures := 0; ; {

@@ -35,9 +35,12 @@ type conn struct {
 	door   door
 	ctx    context.Context
 	cancel context.CancelFunc
-	raw    net.Conn   // the transport
-	wire   net.Conn   // raw, or the TLS on it
-	server netip.Addr // our address on it
+
+	// unwatch ends the watch over the context that the connection was given. Nil: the connection was not let in.
+	unwatch func()
+	raw     net.Conn   // the transport
+	wire    net.Conn   // raw, or the TLS on it
+	server  netip.Addr // our address on it
 
 	// Of the reading goroutine.
 	begun   bool
@@ -154,6 +157,9 @@ func (c *conn) Close() error {
 	c.closing.Do(func() {
 		_ = c.wire.Close() // a peer that is gone already is no failure
 		c.cancel()
+		if c.unwatch != nil {
+			c.unwatch()
+		}
 		c.s.forget(c)
 	})
 	return nil

@@ -18,7 +18,7 @@ func TestLargeRequestsShareRoom(t *testing.T) {
 	for range 20 {
 		p := w.pipe()
 		begun = append(begun, p)
-		go io.Copy(io.Discard, p.conn) // the notice
+		go io.Copy(io.Discard, p.conn)                // the notice
 		if _, err := p.conn.Write(part); err != nil { // of a request of 9 MiB
 			break
 		}

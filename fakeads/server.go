@@ -205,7 +205,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, d door) error {
 		return err
 	}
 	defer release()
-	defer context.AfterFunc(ctx, func() { l.Close() })()
+	defer closeAtEnd(ctx, l)()
 	var t transport = newLibrary()
 	err = t.serve(&listener{Listener: l, s: s, ctx: ctx, door: d})
 	l.Close()
@@ -330,7 +330,7 @@ func (s *Server) admit(ctx context.Context, raw net.Conn, d door) (*conn, error)
 	}
 	c.become(identity{})
 	// A context that ends closes the connection, which ends whatever waits for it.
-	context.AfterFunc(c.ctx, func() { raw.Close() })
+	c.unwatch = closeAtEnd(ctx, raw)
 	return c, nil
 }
 
@@ -410,3 +410,18 @@ func (l *single) Close() error { return nil }
 
 // Addr implements net.Listener.
 func (l *single) Addr() net.Addr { return l.c.LocalAddr() }
+
+// closeAtEnd closes c when ctx ends. The function that it returns takes that back, or waits for it when it has begun, so that
+// nothing of it is left behind.
+func closeAtEnd(ctx context.Context, c io.Closer) (release func()) {
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = c.Close() // it may be closed already
+	})
+	return func() {
+		if !stop() {
+			<-closed
+		}
+	}
+}

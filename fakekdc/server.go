@@ -109,9 +109,9 @@ func (s *Server) start(ctx context.Context, socket io.Closer) (end func()) {
 	}
 	s.sockets[socket] = struct{}{}
 	s.running.Add(1)
-	stop := context.AfterFunc(ctx, func() { _ = socket.Close() })
+	release := closeAtEnd(ctx, socket)
 	return func() {
-		stop()
+		release()
 		_ = socket.Close() // closed by now in most cases
 		s.mu.Lock()
 		delete(s.sockets, socket)
@@ -169,10 +169,10 @@ func (s *Server) admit(ctx context.Context, c net.Conn, h handler) {
 		s.dropLocked(s.conns.Front())
 	}
 	s.running.Add(1)
-	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	release := closeAtEnd(ctx, c)
 	go func() {
 		defer s.running.Done()
-		defer stop()
+		defer release()
 		s.serve(ctx, sc, h)
 		s.mu.Lock()
 		s.dropLocked(sc.place)
@@ -365,4 +365,19 @@ func towards(local netip.Addr, p peer) netip.Addr {
 	}
 	defer c.Close()
 	return addressOf(c.LocalAddr())
+}
+
+// closeAtEnd closes c when ctx ends. The function that it returns takes that back, or waits for it when it has begun, so that
+// nothing of it is left behind.
+func closeAtEnd(ctx context.Context, c io.Closer) (release func()) {
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = c.Close() // it may be closed already
+	})
+	return func() {
+		if !stop() {
+			<-closed
+		}
+	}
 }

@@ -44,11 +44,16 @@ func (c *Clock) Now() time.Time {
 }
 
 // Advance moves domain time by d. When it returns, all that was due has happened. It panics when d is negative.
-func (c *Clock) Advance(d time.Duration) { c.AdvanceTo(c.Now().Add(d)) }
+func (c *Clock) Advance(d time.Duration) {
+	from := c.Now()
+	c.move(from, from.Add(d))
+}
 
 // AdvanceTo moves domain time to t; it panics when t is before Now.
-func (c *Clock) AdvanceTo(t time.Time) {
-	from := c.Now()
+func (c *Clock) AdvanceTo(t time.Time) { c.move(c.Now(), t) }
+
+// move goes from one time to another. A running clock is read once only, so that an advance by ten hours is one by ten hours.
+func (c *Clock) move(from, t time.Time) {
 	if t.Before(from) {
 		panic(fmt.Sprintf("simulator: AdvanceTo %s: domain time is %s already and does not go back", t.UTC().Format(time.RFC3339), from.Format(time.RFC3339)))
 	}

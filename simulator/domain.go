@@ -69,7 +69,7 @@ type Domain struct {
 	byName    map[string]*Host
 	unsettled []*logon // sessions whose sign-in is still to be made up for
 	admins    map[string]*logon
-	passwords map[string]string // of users, by lower-case name, as configured or set
+	passwords map[string]string // that were set, by lower-case name; those of the configuration are there
 	faults    []*faultInForce
 	lastFault int
 	tempDir   func() string // of the test; nil: the domain makes its own
@@ -92,7 +92,7 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 		rand:      newSeededRand(cfg.Seed, "clients"),
 		byName:    map[string]*Host{},
 		admins:    map[string]*logon{},
-		passwords: make(map[string]string, len(cfg.Users)+1),
+		passwords: map[string]string{},
 	}
 	d.Clock = newClock(d, cfg.Start, cfg.FollowRealTime)
 	d.Admin = &Admin{d: d, as: "Administrator"}
@@ -106,6 +106,8 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 		d.lastFault++
 		d.faults = append(d.faults, &faultInForce{Fault: f, id: d.lastFault})
 	}
+	d.mu.Lock() // a context that has ended closes the domain at once
+	defer d.mu.Unlock()
 	d.ended = context.AfterFunc(ctx, func() { _ = d.Close() })
 	return d, nil
 }
@@ -146,12 +148,13 @@ func (d *Domain) tail(n int) string {
 func (d *Domain) Close() error {
 	var err error
 	d.closed.Do(func() {
-		if d.ended != nil {
-			d.ended()
-		}
 		d.mu.Lock()
+		ended := d.ended
 		d.shut = true
 		d.mu.Unlock()
+		if ended != nil {
+			ended()
+		}
 		d.cancel()
 		err = errors.Join(d.faces.close(), d.dns.Close())
 		for _, dc := range d.dcs {

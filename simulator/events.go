@@ -25,7 +25,7 @@ const (
 const outside = "outside"
 
 // maxEvents bounds what a domain remembers of its past; older events are forgotten.
-const maxEvents = 1 << 13
+const maxEvents = 1 << 12
 
 // An Event is one thing that happened: an exchange, a step of an administrator, a move of the clock.
 type Event struct {
@@ -161,7 +161,7 @@ func (d *Domain) eventBy(e Event, as string) {
 	d.log.add(record{time: d.Clock.Now(), op: e.Op, from: e.From, to: e.To, text: e.Text, as: as, result: e.Result, code: e.Code, detail: e.Detail})
 }
 
-// Events lists what happened so far, oldest first. A domain remembers at least the last 8,192 events.
+// Events lists what happened so far, oldest first. A domain remembers at least the last 4,096 events.
 func (d *Domain) Events() []Event {
 	d.log.mu.Lock()
 	defer d.log.mu.Unlock()

@@ -465,7 +465,7 @@ func (d *Domain) KerberosTo(ctx context.Context, from, spn string) (*Ticket, err
 		return d.ticketTo(ctx, h.machine, spn)
 	}
 	d.mu.Lock()
-	password, isUser := d.passwords[strings.ToLower(from)]
+	password, isUser := d.knownPasswordLocked(from)
 	d.mu.Unlock()
 	if isUser {
 		return d.ticketTo(ctx, d.userLogon(from, password), spn)

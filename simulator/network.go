@@ -241,7 +241,7 @@ type line struct {
 	near net.Conn
 	conn *ldapclient.Conn
 	done chan struct{} // closed when the server's side has ended
-	stop func() bool   // detaches from the context of the exchange
+	stop func()        // detaches from the context of the exchange
 
 	mu   sync.Mutex
 	lost string
@@ -291,7 +291,16 @@ func (st *station) connect(ctx context.Context, dc *DC) (*line, error) {
 	}); err != nil {
 		return nil, err
 	}
-	l.stop = context.AfterFunc(ctx, func() { l.lose("is not waited for any longer") })
+	given := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(given)
+		l.lose("is not waited for any longer")
+	})
+	l.stop = func() {
+		if !stop() {
+			<-given // it has begun, and Close is to leave nothing behind
+		}
+	}
 	dc.connected(l, true)
 	return l, nil
 }

@@ -56,7 +56,6 @@ func (d *Domain) populate() error {
 	if err := b.flush(); err != nil {
 		return err
 	}
-	d.passwords["administrator"] = d.cfg.AdminPassword
 	if err := b.groups(d.cfg.Groups); err != nil {
 		return err
 	}
@@ -432,7 +431,6 @@ func (b *population) user(u *User) {
 	if u.Password == "" {
 		u.Password = defaultPassword
 	}
-	b.d.passwords[strings.ToLower(u.Name)] = u.Password
 }
 
 func (b *population) serviceAccount(s *ServiceAccount) error {

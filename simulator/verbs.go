@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,7 +46,7 @@ func (a *Admin) logon(dom *directory.Domain) (*logon, error) {
 	if l := a.d.admins[key]; l != nil {
 		return l, nil
 	}
-	password, ok := a.d.passwords[strings.ToLower(a.as)]
+	password, ok := a.d.knownPasswordLocked(a.as)
 	if !ok {
 		return nil, fmt.Errorf("no password of an account %q is known", a.as)
 	}
@@ -413,6 +414,20 @@ func (a *Admin) NewUser(u User) error {
 		a.d.setKnownPassword(u.Name, u.Password)
 	}
 	return err
+}
+
+// knownPasswordLocked is the password that was set for a user, or else configured.
+func (d *Domain) knownPasswordLocked(user string) (password string, ok bool) {
+	if password, ok = d.passwords[strings.ToLower(user)]; ok {
+		return password, true
+	}
+	if strings.EqualFold(user, "Administrator") {
+		return d.cfg.AdminPassword, true
+	}
+	if i := slices.IndexFunc(d.cfg.Users, func(u User) bool { return strings.EqualFold(u.Name, user) }); i >= 0 {
+		return cmp.Or(d.cfg.Users[i].Password, defaultPassword), true
+	}
+	return "", false
 }
 
 func (d *Domain) setKnownPassword(user, password string) {

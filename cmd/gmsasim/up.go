@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -163,6 +164,10 @@ func caseOf(b *scenarios.Bundle, name string) (*scenarios.Case, error) {
 	return nil, usageNear(name, names, "no case %q of %s", name, b.ID)
 }
 
+// gcPercent is the headroom of the garbage collector in a serving process. Nearly all of its memory is the directory, which stays:
+// Go's default would let a domain of 100,000 accounts grow to twice its size for the sake of a few collections less.
+const gcPercent = 50
+
 func (a *app) up(ctx context.Context, o upOptions, command []string) (err error) {
 	if o.printEnv && len(command) > 0 {
 		return usage("--print-env is for a shell outside; a command after -- has the environment already")
@@ -174,6 +179,9 @@ func (a *app) up(ctx context.Context, o upOptions, command []string) (err error)
 	// From here on an interrupt closes the domain, also while it starts.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	d, err := simulator.Start(context.WithoutCancel(ctx), cfg)
 	if err != nil {
 		return err

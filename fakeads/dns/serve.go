@@ -103,7 +103,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return net.ErrClosed
 	}
 	defer s.end(l)
-	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
+	defer closeAtEnd(ctx, l)()
 	for failures := 0; ; {
 		c, err := l.Accept()
 		if err != nil {
@@ -125,7 +125,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		go func() {
 			defer s.end(c)
 			defer s.take(-1)
-			defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+			defer closeAtEnd(ctx, c)()
 			s.serveConn(ctx, c)
 		}()
 	}
@@ -163,7 +163,7 @@ func (s *Server) ServePacket(ctx context.Context, c net.PacketConn) error {
 		return net.ErrClosed
 	}
 	defer s.end(c)
-	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+	defer closeAtEnd(ctx, c)()
 	b := make([]byte, maxDatagram)
 	for failures := 0; ; {
 		n, from, err := c.ReadFrom(b)
@@ -177,6 +177,21 @@ func (s *Server) ServePacket(ctx context.Context, c net.PacketConn) error {
 		failures = 0
 		if rep := s.Exchange(ctx, b[:n], true); rep != nil {
 			_, _ = c.WriteTo(rep, from) // a client that has gone asks again or not
+		}
+	}
+}
+
+// closeAtEnd closes c when ctx ends. The function that it returns takes that back, or waits for it when it has begun, so that
+// nothing of it is left behind.
+func closeAtEnd(ctx context.Context, c io.Closer) (release func()) {
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = c.Close() // it may be closed already
+	})
+	return func() {
+		if !stop() {
+			<-closed
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,8 +33,12 @@ func population(n int) simulator.Config {
 // addresses is what a serving child tells its parent.
 type addresses struct{ KDC, LDAP, BaseDN, Admin string }
 
+// serverGCPercent is what gmsasim up sets.
+const serverGCPercent = 50
+
 // serveDomain starts a domain with n accounts, prints its addresses as JSON and serves until standard input ends.
 func serveDomain(ctx context.Context, n int, o options) error {
+	debug.SetGCPercent(serverGCPercent)
 	d, err := simulator.Start(ctx, population(n))
 	if err != nil {
 		return err
