@@ -3,7 +3,6 @@ package simulator
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/gmsasim/gmsasim/fakeads/kds"
 	"github.com/gmsasim/gmsasim/fakeads/security"
@@ -162,7 +161,7 @@ var errDisplaced = fmt.Errorf("the session on the domain controller has another 
 func (r *Running) InboundNTLM(user string) error {
 	d := r.h.d
 	d.mu.Lock()
-	password, ok := d.passwords[strings.ToLower(user)]
+	password, ok := d.knownPasswordLocked(user)
 	d.mu.Unlock()
 	if !ok {
 		return fmt.Errorf("no password of a user %q is known", user)

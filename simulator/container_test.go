@@ -455,12 +455,11 @@ func TestNetlogonRefuses(t *testing.T) {
 	if err := c.InboundNTLM("alice"); !errors.Is(err, diag.ChannelDisplaced) {
 		t.Errorf("another key: got %v", err)
 	}
-	d2 := d.passwords["alice"]
-	d.passwords["alice"] = "wrong"
+	d.setKnownPassword("alice", "wrong")
 	if err := c.InboundNTLM("alice"); !errors.Is(err, diag.BadCredentials) {
 		t.Errorf("a wrong password: got %v", err)
 	}
-	d.passwords["alice"] = d2
+	d.setKnownPassword("alice", defaultPassword)
 	check(t, c.InboundNTLM("alice"))
 }
 

@@ -24,7 +24,7 @@ type SQLServer struct {
 // NewSQLServer starts a server that runs as a user with a known password.
 func (d *Domain) NewSQLServer(account string, logins ...string) (*SQLServer, error) {
 	d.mu.Lock()
-	password, ok := d.passwords[strings.ToLower(account)]
+	password, ok := d.knownPasswordLocked(account)
 	d.mu.Unlock()
 	if !ok {
 		return nil, fmt.Errorf("no password of a user %q is known", account)
