@@ -532,3 +532,30 @@ func TestNanoServer(t *testing.T) {
 	}
 	check(t, c.InboundKerberos("alice", "http/webapp01"))
 }
+
+// TestAccountMadeAnew: an account that was deleted and made again under its name has another password, which the host has to read again.
+func TestAccountMadeAnew(t *testing.T) {
+	d := StartT(t, Contoso())
+	c := start(t, d.Host("ContainerHost01"), gmsaContainer())
+	again, err := d.ServiceAccount("WebApp01")
+	check(t, err)
+	for range 2 { // first for the channel, then for Kerberos
+		check(t, d.RemoveServiceAccount("WebApp01"))
+		check(t, d.NewServiceAccount(again))
+		if _, err := c.KlistPurge(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.KlistGet("ldap/dc01.contoso.com"); err != nil {
+			t.Errorf("klist get: %v", err)
+		}
+		check(t, d.RemoveServiceAccount("WebApp01"))
+		check(t, d.NewServiceAccount(again))
+		if n, err := c.NltestSCReset("contoso.com"); err != nil {
+			t.Errorf("nltest /sc_reset: %v\n%s", err, n.Text)
+		}
+	}
+	check(t, d.RemoveServiceAccount("WebApp01"))
+	if _, err := c.NltestSCReset("contoso.com"); !errors.Is(err, diag.NoSuchAccount) {
+		t.Errorf("without the account: got %v", err)
+	}
+}
