@@ -52,6 +52,7 @@ func (r *Running) setUpLocked(ctx context.Context) error {
 	account, computer := r.names()
 	fail := func(status Status, dc *DC, cause error) error {
 		ch.status, ch.dc, ch.cause = status, dc, cause
+		r.logFailure(status, dc, computer)
 		return &channelError{status, dc, account, computer, cause}
 	}
 	pw, err := r.password(ctx, r.account(), false)
@@ -99,6 +100,18 @@ func (r *Running) authenticateLocked(ctx context.Context, account, computer stri
 		return StatusNoLogonServers, nil, err
 	}
 	return status, answered, nil
+}
+
+// logFailure is what Netlogon writes to the container's System log when it has no channel (message table of Netlogon).
+func (r *Running) logFailure(status Status, dc *DC, computer string) {
+	e := Event{Op: opEventLog, From: r.st.name, Text: "System, NETLOGON 5719", Result: "Error",
+		Detail: fmt.Sprintf("This computer was not able to set up a secure session with a domain controller in domain %s due to the following: %s", r.spec.DomainJoinConfig.NetBIOSName, status)}
+	if status == StatusNoTrustSAMAccount {
+		e.Text = "System, NETLOGON 5720"
+		e.Detail = fmt.Sprintf(`The session setup to the Windows Domain Controller \\%s for the domain %s failed because the computer %s does not have a local security database account.`,
+			dc.DNSName(), r.spec.DomainJoinConfig.NetBIOSName, computer)
+	}
+	r.h.d.event(e)
 }
 
 func okOr(s Status) string {

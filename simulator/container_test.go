@@ -92,6 +92,11 @@ Cached Tickets: (1)
 	if !strings.HasSuffix(purged, "\tTicket(s) purged!\n") || !strings.HasSuffix(after, "Cached Tickets: (0)\n") {
 		t.Errorf("klist purge: got %s%s", purged, after)
 	}
+	got := d.State().Hosts[0]
+	if w := (ContainerState{c.ID()[:12], c.Hostname(), "mcr.microsoft.com/windows/servercore:ltsc2019", "process", `NT AUTHORITY\NETWORK SERVICE`, "WebApp01", "0 0x0 NERR_Success"}); len(got.Containers) != 1 ||
+		got.Containers[0] != w || len(got.CredentialSpecs) != 1 {
+		t.Errorf("state: got %+v, want %+v", got, w)
+	}
 	c.Stop()
 	if _, err := c.NltestQuery(); err == nil || len(d.Host("ContainerHost01").Containers()) != 0 {
 		t.Errorf("a stopped container: got %v", err)

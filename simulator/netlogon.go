@@ -136,6 +136,7 @@ func cloneSessions(sessions map[string]*channelSession) map[string]*channelSessi
 func (dc *DC) authenticate(ctx context.Context, account, computer string, client, server, credential credential8) (credential8, Status) {
 	a, err := dc.replica.AccountByName(directory.Principal, account)
 	if err != nil || a.UserAccountControl&uacWorkstationTrust == 0 || a.Disabled {
+		dc.logSession(5723, fmt.Sprintf("The session setup from computer '%s' failed because the security database does not contain a trust account '%s' referenced by the specified computer.", computer, account))
 		return credential8{}, StatusNoTrustSAMAccount
 	}
 	for _, hash := range ntHashes(ctx, a) {
@@ -152,7 +153,15 @@ func (dc *DC) authenticate(ctx context.Context, account, computer string, client
 		dc.channels.sessions[strings.ToUpper(computer)] = &channelSession{account: a.SAMAccountName, key: key, seed: client}
 		return seal(key, server), StatusSuccess
 	}
+	dc.logSession(5722, fmt.Sprintf("The session setup from the computer %s failed to authenticate. The name(s) of the account(s) referenced in the security database is %s.", computer, account))
 	return credential8{}, StatusAccessDenied
+}
+
+// logSession is what Netlogon writes to the System log of a DC.
+//
+// guess: a controller logs 5723 when it refuses an account as no trust account, and 5722 when the proof of the password is wrong
+func (dc *DC) logSession(id int, text string) {
+	dc.d.event(Event{Op: opEventLog, To: dc.name, Text: fmt.Sprintf("System, NETLOGON %d", id), Result: "Error", Detail: text})
 }
 
 // ntHashes are the NT hashes of an account's present password and of the previous one while it is still taken.
