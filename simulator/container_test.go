@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gmsasim/gmsasim/simulator/diag"
@@ -562,5 +563,46 @@ func TestAccountMadeAnew(t *testing.T) {
 	check(t, d.RemoveServiceAccount("WebApp01"))
 	if _, err := c.NltestSCReset("contoso.com"); !errors.Is(err, diag.NoSuchAccount) {
 		t.Errorf("without the account: got %v", err)
+	}
+}
+
+// TestContainersAtOnce: containers of several hosts work at the same time, while others start, end and are restored.
+func TestContainersAtOnce(t *testing.T) {
+	d := StartT(t, Contoso())
+	named := gmsaContainer()
+	named.Hostname = "web"
+	var running []*Running
+	for _, h := range d.Hosts() {
+		running = append(running, start(t, h, named), start(t, h, gmsaContainer()))
+	}
+	s := d.Snapshot()
+	var wg sync.WaitGroup
+	for i, c := range running {
+		wg.Go(func() {
+			for range 5 {
+				// Those with the same name cut each other off; a restore takes channels and containers away. Neither may block or mix up.
+				_, err := c.NltestSCVerify("contoso.com")
+				if err != nil && i%2 == 1 {
+					t.Errorf("a container with a name of its own: %v", err)
+				}
+				_ = c.InboundNTLM("alice")
+				if _, err := c.KlistGet("ldap/dc01.contoso.com"); err != nil {
+					t.Errorf("klist: %v", err)
+				}
+				if extra, err := c.Host().Run(named); err == nil {
+					extra.Stop()
+				}
+				_ = d.State()
+			}
+		})
+	}
+	wg.Wait()
+	wg.Go(func() { _ = d.Restore(s) })
+	for _, c := range running {
+		wg.Go(func() { _, _ = c.NltestSCReset("contoso.com") })
+	}
+	wg.Wait()
+	if got := len(d.Host("ContainerHost02").Containers()); got != 2 {
+		t.Errorf("got %d containers, want 2", got)
 	}
 }
