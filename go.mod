@@ -10,9 +10,9 @@ require (
 	github.com/go-ldap/ldap/v3 v3.4.15
 	// Strict YAML whose errors carry line, column and an excerpt: scenario bundles are written by people.
 	github.com/goccy/go-yaml v1.19.2
-	// ASN.1 with the string types Kerberos needs; gokrb5's messages can only be marshalled with it.
+	// ASN.1 with the string types Kerberos needs; gokrb5's messages can only be marshalled with it, in tests and the load generator.
 	github.com/jcmturner/gofork v1.7.6
-	// Kerberos messages, types, keytabs and the RFC 3961/8009 crypto under fakekdc.
+	// Keys from passwords, RFC 3962 and 8009; and the judge of fakekdc in tests: its messages, types, keytabs, crypto and client.
 	github.com/jcmturner/gokrb5/v8 v8.4.4
 	// DNS messages and server for the domain-controller locator's zone.
 	github.com/miekg/dns v1.1.73

@@ -13,7 +13,7 @@ packages=(
 	samba-common-bin samba-dsdb-modules smbclient winbind python3-samba
 	python3-impacket python3-ldap3 python3-gssapi python3-pyasn1
 	dnsutils sssd-ad sssd-tools libnss-sss sssd-krb5
-	faketime iproute2 util-linux openssl
+	faketime iproute2 util-linux openssl curl
 )
 # The libraries that heimdal-clients needs; they live beside MIT's without a conflict.
 heimdal_libraries=(

@@ -30,6 +30,7 @@ type cached struct {
 	id   [sha256.Size]byte
 	once sync.Once
 	keys [2]*Key // of RFC 3962: 17 and 18
+	err  error
 }
 
 // NewCache makes a cache of at most size passwords, 65,536 if size is 0.
@@ -57,17 +58,19 @@ func (c *Cache) StringToKey(etype int32, password, salt string) (*Key, error) {
 	e := c.entry(identify(family, password, salt))
 	e.once.Do(func() {
 		if p.encryptThenMAC {
-			e.keys[0] = finishSHA2(p, stretch(p, password, saltSHA2(p, salt), roundsSHA2, p.size))
+			e.keys[0], e.err = stringToKeySHA2(p, password, salt)
 			return
 		}
 		// The key of 17 is made of the first 16 octets of what 18 needs.
-		seed := stretch(p, password, salt, roundsSHA1, aes256SHA1.size)
-		e.keys[0], e.keys[1] = finishSHA1(&aes128SHA1, seed), finishSHA1(&aes256SHA1, seed)
+		seed := stretchSHA1(password, salt, roundsSHA1)
+		if e.keys[0], e.err = stringToKeySHA1(&aes128SHA1, seed); e.err == nil {
+			e.keys[1], e.err = stringToKeySHA1(&aes256SHA1, seed)
+		}
 	})
 	if p == &aes256SHA1 {
-		return e.keys[1], nil
+		return e.keys[1], e.err
 	}
-	return e.keys[0], nil
+	return e.keys[0], e.err
 }
 
 // Len is the number of passwords remembered.

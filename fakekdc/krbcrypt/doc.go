@@ -8,5 +8,6 @@
 //
 // A [Key] remembers what it derived for each key usage, so that a long-lived
 // key costs one AES pass and one HMAC per message. A [Cache] remembers what was
-// derived from passwords.
+// derived from passwords; that derivation, which costs milliseconds whoever does
+// it, is gokrb5's.
 package krbcrypt

@@ -1,27 +1,19 @@
 package krbcrypt
 
 import (
-	"crypto/pbkdf2"
 	"encoding/binary"
 	"fmt"
 	"unicode/utf16"
 
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/crypto/rfc3962"
 	//lint:ignore SA1019 the NT hash is MD4 ([MS-NLMP] 3.3.1), and nothing else will do
 	"golang.org/x/crypto/md4"
 )
 
-// Rounds of PBKDF2 when no parameters say otherwise. Active Directory never
-// sends parameters.
-const (
-	roundsSHA1 = 4096  // RFC 3962 4
-	roundsSHA2 = 32768 // RFC 8009 4
-)
-
-// foldedKerberos is the 128-fold of "kerberos", RFC 3961 A.1.
-var foldedKerberos = [16]byte{0x6b, 0x65, 0x72, 0x62, 0x65, 0x72, 0x6f, 0x73, 0x7b, 0x9b, 0x5b, 0x2b, 0x93, 0x13, 0x2b, 0x93}
-
 // StringToKey derives a key from a password (UTF-8) and a salt with the default
-// number of rounds. RC4 takes no salt. The password of a managed account is
+// number of rounds, 4,096 (RFC 3962 4) or 32,768 (RFC 8009 4): Active Directory
+// never sends parameters. RC4 takes no salt. The password of a managed account is
 // given with U+FFFD for each unpaired surrogate; its RC4 key comes from NTKey.
 func StringToKey(etype int32, password, salt string) (*Key, error) {
 	p := profileOf(etype)
@@ -31,39 +23,46 @@ func StringToKey(etype int32, password, salt string) (*Key, error) {
 	case p == &rc4HMAC:
 		return NTKey(UTF16LE(password)), nil
 	case p.encryptThenMAC:
-		return finishSHA2(p, stretch(p, password, saltSHA2(p, salt), roundsSHA2, p.size)), nil
+		return stringToKeySHA2(p, password, salt)
 	default:
-		return finishSHA1(p, stretch(p, password, salt, roundsSHA1, p.size)), nil
+		return stringToKeySHA1(p, stretchSHA1(password, salt, roundsSHA1))
 	}
 }
 
-// stretch is PBKDF2 with the HMAC of the profile's hash.
-func stretch(p *profile, password, salt string, rounds, n int) []byte {
-	seed, err := pbkdf2.Key(p.hash.new, password, []byte(salt), rounds, n)
+// stretchSHA1 is PBKDF2 of RFC 3962 4 for as many octets as the longer of both
+// types takes.
+func stretchSHA1(password, salt string, rounds int64) []byte {
+	return rfc3962.StringToPBKDF2(password, salt, rounds, crypto.Aes256CtsHmacSha96{})
+}
+
+// roundsSHA1 is the default of RFC 3962 4.
+const roundsSHA1 = 4096
+
+// stringToKeySHA1 makes the key of an RFC 3962 type of PBKDF2's output, of which
+// it takes as much as it needs.
+func stringToKeySHA1(p *profile, seed []byte) (*Key, error) {
+	e, err := crypto.GetEtype(p.etype)
 	if err != nil {
-		panic(err) // sizes and rounds are constants
+		return nil, err
 	}
-	return seed
-}
-
-// finishSHA1 makes the key of an RFC 3962 type of PBKDF2's output, of which it
-// takes as much as it needs.
-func finishSHA1(p *profile, seed []byte) *Key {
-	value := dk(nil, newBlock(seed[:p.size]), foldedKerberos[:], p.size)
-	return &Key{EType: p.etype, Value: value, profile: p}
-}
-
-// finishSHA2 is the same for RFC 8009 4.
-func finishSHA2(p *profile, seed []byte) *Key {
-	return &Key{EType: p.etype, Value: kdfSHA2(nil, p.hash, seed, []byte("kerberos"), p.size), profile: p}
-}
-
-// saltSHA2 is the salt with the name of its encryption type, RFC 8009 4.
-func saltSHA2(p *profile, salt string) string {
-	if p == &aes128SHA256 {
-		return "aes128-cts-hmac-sha256-128\x00" + salt
+	value, err := e.DeriveKey(seed[:p.size], []byte("kerberos"))
+	if err != nil {
+		return nil, err
 	}
-	return "aes256-cts-hmac-sha384-192\x00" + salt
+	return &Key{EType: p.etype, Value: value, profile: p}, nil
+}
+
+// stringToKeySHA2 makes the key of an RFC 8009 type.
+func stringToKeySHA2(p *profile, password, salt string) (*Key, error) {
+	e, err := crypto.GetEtype(p.etype)
+	if err != nil {
+		return nil, err
+	}
+	value, err := e.StringToKey(password, salt, e.GetDefaultStringToKeyParams())
+	if err != nil {
+		return nil, err
+	}
+	return &Key{EType: p.etype, Value: value, profile: p}, nil
 }
 
 // NTKey is the RC4 key of a password in UTF-16LE: MD4 of its octets as they
