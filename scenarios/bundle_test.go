@@ -38,7 +38,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an id that is none", strings.Replace(bundleText("steps: [advance: 1h]\n"), "id: test", "id: Test It", 1),
 			[]string{`test.txtar:5:5: "Test It" is not an id: up to five words of small letters and digits, joined by hyphens`}},
 		{"area, level, section, finding", bundleText("area: spnn\nlevel: 4\ncovers: [guide/create-acount]\nfindings: [GMSA1002]\nsteps: [advance: 1h]\n"),
-			[]string{`test.txtar:7:7: no area "spnn"; known: path, kds, account, acl, membership, rotation, spn, network, clock, encryption, replication; nearest: spn`,
+			[]string{`test.txtar:7:7: no area "spnn"; known: path, kds, account, acl, membership, rotation, spn, network, clock, encryption, replication, container, credspec, channel, os, app; nearest: spn`,
 				"test.txtar:8:8: level 4 is not 1, 2 or 3",
 				`test.txtar:9:10: no section "guide/create-acount" of the guide; nearest: guide/create-account`,
 				`test.txtar:10:12: no finding "GMSA1002"; nearest: GMSA102`}},
@@ -110,7 +110,7 @@ func TestParseRefuses(t *testing.T) {
 			[]string{`test.txtar:9:74: "seald" is not one of sealed, signed, plain; nearest: sealed`}},
 		{"nothing to set", bundleText("domain: contoso\nsteps:\n  - setServiceAccount: {account: WebApp01}\n"), []string{"test.txtar:9:24: nothing is to be set"}},
 		{"either or", bundleText("domain: contoso\nsteps:\n  - kerberosTo: {spn: host/a}\n  - purgeTickets: {}\n"),
-			[]string{"test.txtar:9:17: either from, an account, or session, a step that signed one in", "test.txtar:10:19: either host or session"}},
+			[]string{"test.txtar:9:17: one of from, an account, session, a step that signed one in, and container, a step that runs one", "test.txtar:10:19: either host or session"}},
 		{"as and server elsewhere", bundleText("domain: contoso\nsteps:\n  - {as: alice, server: DC01, advance: 1h}\n"),
 			[]string{"test.txtar:9:10: as is for the verbs of an administrator; advance is not one", "test.txtar:9:25: server is for the verbs of an administrator; advance is not one"}},
 		{"as and server that are not there", bundleText("domain: contoso\nsteps:\n  - {as: alcie, server: DC02, removeGroup: WebApp01Hosts}\n"),
@@ -169,8 +169,8 @@ func TestParseRefuses(t *testing.T) {
 
 // TestParseNotModelled: what the format has and this version has not is another thing than a mistake.
 func TestParseNotModelled(t *testing.T) {
-	_, err := Parse("test.txtar", []byte(bundleText("steps:\n  - runContainer: {host: x}\n")))
-	if !errors.Is(err, diag.NotModelled) || !strings.Contains(err.Error(), "test.txtar:8:5: runContainer is not modelled in this version") {
+	_, err := Parse("test.txtar", []byte(bundleText("steps:\n  - schedule: {host: x}\n")))
+	if !errors.Is(err, diag.NotModelled) || !strings.Contains(err.Error(), "test.txtar:8:5: schedule is not modelled in this version") {
 		t.Errorf("got %v, want GMSA900 at 8:5", err)
 	}
 }

@@ -1,7 +1,8 @@
 package scenarios
 
 // Areas are the parts of a domain that a scenario is about.
-var areas = []string{"path", "kds", "account", "acl", "membership", "rotation", "spn", "network", "clock", "encryption", "replication"}
+var areas = []string{"path", "kds", "account", "acl", "membership", "rotation", "spn", "network", "clock", "encryption", "replication",
+	"container", "credspec", "channel", "os", "app"}
 
 // A Section is a part of the guide that this project covers (Microsoft, "Group Managed Service Accounts for Windows containers",
 // 2019), under the name that covers: uses.
@@ -21,16 +22,16 @@ func Sections() []Section {
 		{"guide/one-time-preparation", "One-time preparation of Active Directory", true},
 		{"guide/create-account", "Create a group Managed Service Account", true},
 		{"guide/prepare-host", "Prepare your container host", true},
-		{"guide/credential-spec", "Create a credential spec", false},
-		{"guide/configure-application", "Configure your application to use the gMSA", false},
-		{"guide/run-container", "Run a container with a gMSA", false},
+		{"guide/credential-spec", "Create a credential spec", true},
+		{"guide/configure-application", "Configure your application to use the gMSA", true},
+		{"guide/run-container", "Run a container with a gMSA", true},
 		{"guide/orchestrate", "Orchestrate containers with gMSA", false},
-		{"guide/example-uses", "Example uses", false},
-		{"guide/known-issue-hostname", "Container hostname must match the gMSA name", false},
-		{"guide/known-issue-shared-gmsa", "Using a gMSA with more than one container simultaneously", false},
-		{"guide/known-issue-hyperv", "Hyper-V isolated containers", false},
+		{"guide/example-uses", "Example uses", true},
+		{"guide/known-issue-hostname", "Container hostname must match the gMSA name", true},
+		{"guide/known-issue-shared-gmsa", "Using a gMSA with more than one container simultaneously", true},
+		{"guide/known-issue-hyperv", "Hyper-V isolated containers", true},
 		{"guide/troubleshoot-host", "Make sure the host can use the gMSA", true},
-		{"guide/troubleshoot-credential-spec", "Check the Credential Spec file", false},
+		{"guide/troubleshoot-credential-spec", "Check the Credential Spec file", true},
 		{"guide/troubleshoot-network", "Check the container networking configuration", true},
 		{"guide/troubleshoot-spn", "Check the SPNs on your gMSA account", true},
 	}

@@ -383,7 +383,7 @@ func (res *StepResult) render() string {
 	var b strings.Builder
 	b.WriteString("ok\n")
 	for _, f := range res.Facts {
-		fmt.Fprintf(&b, "    %-12s %s\n", f.Name, f.Value)
+		fmt.Fprintf(&b, "    %-12s %s\n", f.Name, strings.ReplaceAll(f.Value, "\n", "\n"+strings.Repeat(" ", 17)))
 	}
 	return b.String()
 }

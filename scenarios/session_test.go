@@ -188,7 +188,7 @@ func TestSelect(t *testing.T) {
 		want     string // ids, or the error
 	}{
 		{[]string{"kds-no-*"}, "kds-no-root-key"},
-		{[]string{"rotation"}, "rotation-around-the-change rotation-previous-password rotation-service-behind"},
+		{[]string{"rotation"}, "container-across-rotation rotation-around-the-change rotation-previous-password rotation-service-behind"},
 		{[]string{"gmsa203"}, "read-unsealed"},
 		{[]string{"catalog/kds-no-root-key", "GMSA101"}, "kds-no-root-key"},
 		{[]string{"catalog/kds-no-root-key.txtar"}, "kds-no-root-key"},

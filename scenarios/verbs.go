@@ -34,6 +34,7 @@ var verbs = []verb{
 	{"removeServiceAccount", true, "Remove-ADServiceAccount", func() action { return &removeServiceAccount{} }},
 	{"newUser", true, "New-ADUser", func() action { return &newUser{} }},
 	{"setPassword", true, "Set-ADAccountPassword -Reset", func() action { return &setPassword{} }},
+	{"setAccountControl", true, "Set-ADObject -Replace @{userAccountControl=…}", func() action { return &setAccountControl{} }},
 	{"addSPN", true, "setspn -S, or -A with unchecked", func() action { return &addSPN{} }},
 	{"removeSPN", true, "setspn -D", func() action { return &removeSPN{} }},
 	{"joinHost", true, "Add-Computer", func() action { return &joinHost{} }},
@@ -49,6 +50,19 @@ var verbs = []verb{
 	{"service", false, "start a service that runs as a service account", func() action { return &service{} }},
 	{"refresh", false, "let a service's host read the password again", func() action { return &refresh{} }},
 	{"accept", false, "let a service accept a ticket", func() action { return &accept{} }},
+	{"newCredentialSpec", false, "New-CredentialSpec on a host", func() action { return &newCredentialSpec{} }},
+	{"runContainer", false, "docker run on a host", func() action { return &runContainer{} }},
+	{"stopContainer", false, "docker stop", func() action { return &stopContainer{} }},
+	{"nltest", false, "nltest in a container", func() action { return &nltest{} }},
+	{"klist", false, "klist, klist get or klist purge in a container", func() action { return &klist{} }},
+	{"whoami", false, "whoami in a container", func() action { return &whoami{} }},
+	{"dirSYSVOL", false, `dir \\DOMAIN\SYSVOL in a container`, func() action { return &dirSYSVOL{} }},
+	{"inboundKerberos", false, "sign in to a container's service with Kerberos", func() action { return &inboundKerberos{} }},
+	{"inboundNTLM", false, "sign in to a container's service with NTLM", func() action { return &inboundNTLM{} }},
+	{"translateSID", false, "ask in a container for the SID of a name, or the name of a SID", func() action { return &translateSID{} }},
+	{"sqlServer", false, "start a SQL Server that runs as a user", func() action { return &sqlServer{} }},
+	{"createLogin", false, "CREATE LOGIN … FROM WINDOWS", func() action { return &createLogin{} }},
+	{"connectSQL", false, "connect from a container with Integrated Security", func() action { return &connectSQL{} }},
 	{"advance", false, "move domain time by a duration", func() action { return &advance{} }},
 	{"advanceTo", false, "move domain time to a time, the next change, or a point of a rotation", func() action { return &advanceTo{} }},
 	{"stopDC", false, "take a DC off the network", func() action { return &stopDC{} }},
@@ -66,7 +80,7 @@ var verbs = []verb{
 }
 
 // notModelled are verbs of the format that this version does not carry out.
-var notModelled = []string{"writeCredentialSpec", "runContainer", "stopContainer", "verifySecureChannel", "ntlmTo", "translateSid", "diagnose", "schedule", "explore", "run"}
+var notModelled = []string{"writeCredentialSpec", "diagnose", "schedule", "explore", "run"}
 
 func verbOf(name string) *verb {
 	for i := range verbs {
@@ -105,8 +119,11 @@ func Verbs() []Verb {
 
 // argumentsOf are the keys of an action.
 func argumentsOf(a action) []string {
-	if _, ok := a.(*advanceTo); ok {
+	switch a.(type) {
+	case *advanceTo:
 		return keysOf(reflect.TypeFor[rotationPoint]())
+	case *runContainer:
+		return append([]string{"host"}, keysOf(reflect.TypeFor[simulator.Container]())...)
 	}
 	return keysOf(reflect.TypeOf(a).Elem())
 }
@@ -303,6 +320,22 @@ func set[T any](to *T, value *T) {
 	if value != nil {
 		*to = *value
 	}
+}
+
+type setAccountControl struct {
+	Account string `yaml:"account"`
+	Value   int    `yaml:"value"`
+}
+
+func (a *setAccountControl) check(s *scope, n *node) {
+	s.account(argument(n, "account"), a.Account, true)
+	if a.Value < 0 {
+		s.d.fail(argument(n, "value").errorAt("userAccountControl is not negative"))
+	}
+}
+
+func (a *setAccountControl) do(r *attempt) error {
+	return r.admin().SetAccountControl(a.Account, uint32(a.Value))
 }
 
 type removeServiceAccount struct {
@@ -584,15 +617,19 @@ type kerberosTo struct {
 	// From is a host, a user with a known password, or a service account that the first host signs in.
 	From    string `yaml:"from,omitempty"`
 	Session string `yaml:"session,omitempty"`
-	SPN     string `yaml:"spn"`
+	// Container is one whose service asks.
+	Container string `yaml:"container,omitempty"`
+	SPN       string `yaml:"spn"`
 }
 
 func (a *kerberosTo) check(s *scope, n *node) {
 	switch {
-	case (a.From == "") == (a.Session == ""):
-		s.d.fail(n.errorAt("either from, an account, or session, a step that signed one in"))
+	case given(a.From, a.Session, a.Container) != 1:
+		s.d.fail(n.errorAt("one of from, an account, session, a step that signed one in, and container, a step that runs one"))
 	case a.Session != "":
 		s.result(argument(n, "session"), a.Session, "signIn", "signInAsServiceAccount")
+	case a.Container != "":
+		s.result(argument(n, "container"), a.Container, "runContainer")
 	default:
 		s.account(argument(n, "from"), a.From, true)
 	}
@@ -601,12 +638,18 @@ func (a *kerberosTo) check(s *scope, n *node) {
 func (a *kerberosTo) do(r *attempt) error {
 	var t *simulator.Ticket
 	var err error
-	if a.Session != "" {
+	switch {
+	case a.Session != "":
 		var session *simulator.Session
 		if session, err = resultOf[*simulator.Session](r, a.Session, "session"); err == nil {
 			t, err = session.KerberosTo(a.SPN)
 		}
-	} else {
+	case a.Container != "":
+		var c *simulator.Running
+		if c, err = resultOf[*simulator.Running](r, a.Container, "container"); err == nil {
+			t, err = c.App().KerberosTo(a.SPN)
+		}
+	default:
 		t, err = r.d.KerberosTo(r.ctx, a.From, a.SPN)
 	}
 	if err != nil {
@@ -649,29 +692,54 @@ func (a *refresh) do(r *attempt) error {
 }
 
 type accept struct {
-	Service string `yaml:"service"`
-	Ticket  string `yaml:"ticket"`
+	Service string `yaml:"service,omitempty"`
+	// Container is one whose service accepts.
+	Container string `yaml:"container,omitempty"`
+	Ticket    string `yaml:"ticket"`
 }
 
 func (a *accept) check(s *scope, n *node) {
-	s.result(argument(n, "service"), a.Service, "service")
+	switch {
+	case given(a.Service, a.Container) != 1:
+		s.d.fail(n.errorAt("either service or container"))
+		return
+	case a.Service != "":
+		s.result(argument(n, "service"), a.Service, "service")
+	default:
+		s.result(argument(n, "container"), a.Container, "runContainer")
+	}
 	s.result(argument(n, "ticket"), a.Ticket, "kerberosTo")
 }
 
 func (a *accept) do(r *attempt) error {
-	svc, err := resultOf[*simulator.Service](r, a.Service, "service")
-	if err != nil {
-		return err
-	}
 	t, err := resultOf[*simulator.Ticket](r, a.Ticket, "ticket")
 	if err != nil {
 		return err
 	}
-	if err := svc.Accept(t); err != nil {
+	var by interface{ Accept(*simulator.Ticket) error }
+	if a.Service != "" {
+		by, err = resultOf[*simulator.Service](r, a.Service, "service")
+	} else {
+		by, err = resultOf[*simulator.Running](r, a.Container, "container")
+	}
+	if err != nil {
+		return err
+	}
+	if err := by.Accept(t); err != nil {
 		return err
 	}
 	r.fact("client", t.Client)
 	return nil
+}
+
+// given counts the arguments that are there.
+func given(arguments ...string) (n int) {
+	for _, a := range arguments {
+		if a != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // ----- time
@@ -832,22 +900,51 @@ func (a *replicate) do(r *attempt) error {
 }
 
 type closePort struct {
-	Host string `yaml:"host"`
+	Host      string `yaml:"host,omitempty"`
+	Container string `yaml:"container,omitempty"`
 	// Port is "389" on every DC, "DC01:88" on one, "DC01" all of its ports.
 	Port string `yaml:"port"`
 }
 
 func (a *closePort) check(s *scope, n *node) {
-	s.host(argument(n, "host"), a.Host)
-	s.d.validate(argument(n, "port"), "hosts[0].closedPorts[0]",
-		simulator.Config{DNSName: s.cfg.DNSName, NetBIOSName: s.cfg.NetBIOSName, DCs: s.cfg.DCs, Domains: s.cfg.Domains,
-			Hosts: []simulator.HostConfig{{Name: "h", ClosedPorts: []string{a.Port}}}})
+	switch {
+	case given(a.Host, a.Container) != 1:
+		s.d.fail(n.errorAt("either host or container"))
+		return
+	case a.Host != "":
+		s.host(argument(n, "host"), a.Host)
+	default:
+		s.result(argument(n, "container"), a.Container, "runContainer")
+	}
+	s.ports(argument(n, "port"), a.Port)
+}
+
+// ports checks what a firewall may keep.
+func (s *scope) ports(n *node, ports ...string) {
+	for _, p := range ports {
+		s.d.validate(n, "hosts[0].closedPorts[0]",
+			simulator.Config{DNSName: s.cfg.DNSName, NetBIOSName: s.cfg.NetBIOSName, DCs: s.cfg.DCs, Domains: s.cfg.Domains,
+				Hosts: []simulator.HostConfig{{Name: "h", ClosedPorts: []string{p}}}})
+	}
+}
+
+// gate is what a firewall stands before.
+type gate interface {
+	ClosePort(port string)
+	OpenPort(port string)
+}
+
+func (a *closePort) gate(r *attempt) (gate, error) {
+	if a.Container != "" {
+		return resultOf[*simulator.Running](r, a.Container, "container")
+	}
+	return r.host(a.Host)
 }
 
 func (a *closePort) do(r *attempt) error {
-	h, err := r.host(a.Host)
+	g, err := a.gate(r)
 	if err == nil {
-		h.ClosePort(a.Port)
+		g.ClosePort(a.Port)
 	}
 	return err
 }
@@ -857,9 +954,9 @@ type openPort closePort
 func (a *openPort) check(s *scope, n *node) { (*closePort)(a).check(s, n) }
 
 func (a *openPort) do(r *attempt) error {
-	h, err := r.host(a.Host)
+	g, err := (*closePort)(a).gate(r)
 	if err == nil {
-		h.OpenPort(a.Port)
+		g.OpenPort(a.Port)
 	}
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gmsasim/gmsasim/simulator/windows"
 )
 
 // Config describes a domain. It is data: every field is optional, the zero value is contoso.com with one DC, no KDS root key and
@@ -34,6 +36,8 @@ type Config struct {
 	ReplicationDelay time.Duration `json:"replicationDelay,omitempty" yaml:"replicationDelay,omitempty"`
 	// RootKeyPolicy says when a KDS root key becomes usable. Default [StrictRootKey].
 	RootKeyPolicy RootKeyPolicy `json:"rootKeyPolicy,omitempty" yaml:"rootKeyPolicy,omitempty"`
+	// Profiles are the readings of rules about containers on which the sources contradict each other.
+	Profiles windows.Profiles `json:"profiles,omitzero" yaml:"profiles,omitempty"`
 	// DefaultETypes are the encryption types of accounts that do not say which they support
 	// (DefaultDomainSupportedEncTypes on a DC): RC4, AES128, AES256, and AES256-SK for RC4 tickets with AES session keys.
 	DefaultETypes []string `json:"defaultETypes,omitempty" yaml:"defaultETypes,omitempty"`
@@ -155,8 +159,16 @@ type ServiceAccount struct {
 type HostConfig struct {
 	// Name is the computer's name without $; sAMAccountName is the name in upper case with a final $.
 	Name string `json:"name" yaml:"name"`
-	// OS is written to operatingSystem.
+	// OS is written to operatingSystem. A host that runs containers is a Windows: "Windows Server 2019", "Windows 10 1809", with or
+	// without a version as in "Windows Server 2019 (10.0.17763.1817)". Default for its containers: Windows Server 2019.
 	OS string `json:"os,omitempty" yaml:"os,omitempty"`
+	// Engine is the container engine, as in "docker 20.10.7" or "containerd 1.6.8". Default: Docker of the release's time.
+	Engine windows.Engine `json:"engine,omitzero" yaml:"engine,omitempty"`
+	// NoHypervisor says that Hyper-V isolation is not to be had: the role is missing, or the processor's support for it.
+	NoHypervisor bool `json:"noHypervisor,omitempty" yaml:"noHypervisor,omitempty"`
+	// CredentialSpecs are service accounts for which New-CredentialSpec has written a file on this host already:
+	// NETBIOS_account.json in lower case, in the folder CredentialSpecs of the engine.
+	CredentialSpecs []string `json:"credentialSpecs,omitempty" yaml:"credentialSpecs,omitempty"`
 	// LastRestart is when the host got its ticket: a group membership is in it only when it is older, see [Group.MembersSince].
 	// Default: domain time at start.
 	LastRestart time.Time `json:"lastRestart,omitzero" yaml:"lastRestart,omitempty"`
@@ -274,7 +286,7 @@ func (e *Effective) UnmarshalText(b []byte) error {
 }
 
 // Contoso is the example of Microsoft's guide: the gMSA WebApp01, the domain-local group WebApp01Hosts that may read its password,
-// with ContainerHost01 to ContainerHost03 in it, the user alice, and a KDS root key that is usable.
+// with ContainerHost01 to ContainerHost03 in it, which have its credential spec, the user alice, and a KDS root key that is usable.
 func Contoso() Config {
 	return Config{
 		KDSRootKeys: []KDSRootKey{{Effective: Ago(10 * time.Hour)}},
@@ -286,6 +298,10 @@ func Contoso() Config {
 			SPNs:              []string{"host/WebApp01", "host/WebApp01.contoso.com"},
 			AllowedToRetrieve: []string{"WebApp01Hosts"},
 		}},
-		Hosts: []HostConfig{{Name: "ContainerHost01"}, {Name: "ContainerHost02"}, {Name: "ContainerHost03"}},
+		Hosts: []HostConfig{
+			{Name: "ContainerHost01", CredentialSpecs: []string{"WebApp01"}},
+			{Name: "ContainerHost02", CredentialSpecs: []string{"WebApp01"}},
+			{Name: "ContainerHost03", CredentialSpecs: []string{"WebApp01"}},
+		},
 	}
 }

@@ -29,6 +29,8 @@ type DC struct {
 	stopped bool
 	lines   map[*line]struct{} // connections in process
 	ldap    *fakeads.Server    // made when first needed
+
+	channels channelTable
 }
 
 // Name is the short name, for instance DC01.

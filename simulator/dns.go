@@ -102,7 +102,11 @@ func (d *Domain) dnsZone() *dns.Zone {
 func (st *station) lookupSRV(ctx context.Context, name string) ([]string, error) {
 	st.mu.Lock()
 	closed := slices.Contains(st.closed, fmt.Sprint(portDNS))
+	servers := st.dns
 	st.mu.Unlock()
+	if why := st.d.resolver(servers); why != "" {
+		return nil, fmt.Errorf("look up %s: %s", name, why)
+	}
 	if closed {
 		return nil, fmt.Errorf("no DNS server answers on port %d", portDNS)
 	}
@@ -141,6 +145,24 @@ func (st *station) lookupSRV(ctx context.Context, name string) ([]string, error)
 		targets[i] = srv.Target
 	}
 	return targets, nil
+}
+
+// resolver tells why the first DNS server of a list that answers does not know the domain; "" when it does. Only a DC knows: Windows asks the
+// next server when one does not answer, not when its answer is that there is no such name (DNS client of Windows, documentation).
+func (d *Domain) resolver(servers []string) string {
+	for _, s := range servers {
+		dc, ok := d.FindDC(s)
+		switch {
+		case !ok:
+			return s + " answers NXDOMAIN"
+		case dc.Running():
+			return ""
+		}
+	}
+	if len(servers) > 0 {
+		return "no DNS server answers"
+	}
+	return ""
 }
 
 func (st *station) firstDC() *DC { return st.d.firstDCOf(st.dom) }

@@ -16,6 +16,7 @@ const (
 	opDC          Op = "dc"
 	opClock       Op = "clock"
 	opFault       Op = "fault"
+	opNetlogon    Op = "netlogon"
 	opEventLog    Op = "eventlog"
 	opNotModelled Op = "not modelled"
 )
@@ -32,7 +33,7 @@ type Event struct {
 	N int `json:"n"`
 	// Time is domain time.
 	Time time.Time `json:"time"`
-	// Op is the kind: one of the kinds of exchange, or "admin", "host", "dc", "clock", "fault", "eventlog" (what a DC writes to its
+	// Op is the kind: one of the kinds of exchange, or "admin", "host", "netlogon" (secure channels), "dc", "clock", "fault", "eventlog" (what a DC writes to its
 	// event logs), "not modelled".
 	Op Op `json:"op"`
 	// From is the host or account that acts; "outside" is a client on a socket.

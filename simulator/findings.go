@@ -131,6 +131,9 @@ func (d *Domain) proof(from string) []int {
 }
 
 func (d *Domain) diagnose(err error) *diag.Finding {
+	if e, ok := errors.AsType[*noPasswordError](err); ok {
+		return d.diagnose(e.err) // what kept the host from reading it
+	}
 	if e, ok := errors.AsType[*noDCError](err); ok {
 		return d.findNoDC(e)
 	}
@@ -140,6 +143,9 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 	s, ok := errors.AsType[*stepError](err)
 	if !ok {
 		return nil
+	}
+	if f := d.findContainer(s); f != nil {
+		return f
 	}
 	if e := asKRBError(s.err); e != nil {
 		return d.findKerberos(s, e.code, e)
@@ -247,7 +253,7 @@ func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding
 			Help: []diag.Help{{Text: "for a computer, repair its password; for a managed service account, read the password again",
 				Command: "Test-ComputerSecureChannel -Repair"}},
 		}
-	case krbErrSkew:
+	case krbErrSkew, krbErrNotYetValid:
 		return d.findSkew(s, dc, e)
 	case krbErrETypeNoSupp:
 		return d.findNoCommonEType(s)

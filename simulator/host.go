@@ -24,6 +24,9 @@ type Host struct {
 	mu          sync.Mutex
 	lastRestart time.Time
 	managed     map[string]*ManagedPassword // by lower-case sAMAccountName
+	specs       map[string][]byte           // credential specs by lower-case file name
+	containers  []*Running                  // that run, in the order of their start
+	started     int                         // containers so far, from which their ids are made
 }
 
 // addHost makes the computer for an account that exists.
@@ -38,6 +41,7 @@ func (d *Domain) addHost(cfg HostConfig) *Host {
 	}
 	h.station.d, h.station.name, h.station.dom = d, cfg.Name, dom
 	h.station.order, h.station.closed, h.station.offset = cfg.DCs, slices.Clone(cfg.ClosedPorts), cfg.ClockOffset
+	h.specs = h.existingSpecs()
 	h.machine = &logon{st: &h.station, account: strings.ToUpper(cfg.Name) + "$", realm: dom.Realm, etypes: clientETypes(cfg.EncryptionTypes),
 		secret: d.passwordSecret(cfg.Password), since: h.lastRestart}
 	d.mu.Lock()
@@ -73,8 +77,11 @@ func (h *Host) LastRestart() time.Time {
 	return h.lastRestart
 }
 
-// Restart restarts the host: all tickets and remembered passwords go, and a new ticket brings new memberships.
+// Restart restarts the host: its containers end, all tickets and remembered passwords go, and a new ticket brings new memberships.
 func (h *Host) Restart() {
+	for _, c := range h.Containers() {
+		c.Stop()
+	}
 	now := h.d.Clock.Now()
 	h.mu.Lock()
 	h.lastRestart, h.managed = now, nil
@@ -390,9 +397,14 @@ func (s *Service) load(fresh bool) error {
 func (s *Service) passwords() [][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := [][]byte{s.read.Current}
-	if s.read.Previous != nil {
-		list = append(list, s.read.Previous)
+	return s.read.both()
+}
+
+// both are the current password and, where there is one, the previous one.
+func (p *ManagedPassword) both() [][]byte {
+	list := [][]byte{p.Current}
+	if p.Previous != nil {
+		list = append(list, p.Previous)
 	}
 	return list
 }
@@ -401,33 +413,44 @@ func (s *Service) passwords() [][]byte {
 // The error wraps diag.TicketUnderOldKey when no key of the service opens the ticket.
 func (s *Service) Accept(t *Ticket) error {
 	d := s.h.d
-	salt := salt(s.h.dom, s.account)
-	acceptor := gss.NewAcceptor(gss.AcceptorConfig{
-		Now: s.h.now, Rand: d.rand,
-		Keys: func(_ gss.Principal, etype int32, _ int) ([]*krbcrypt.Key, error) {
-			var keys []*krbcrypt.Key
-			for _, pw := range s.passwords() {
-				k, err := d.managedSecret(pw)(etype, salt)
-				if err != nil {
-					return nil, err
-				}
-				keys = append(keys, k)
+	return d.explain(d.accept(&s.h.station, s.account+"$", d.managedKeys(s.h.dom, s.account, s.passwords()), t))
+}
+
+// keysFor gives the keys that a service holds for an encryption type.
+type keysFor func(etype int32) ([]*krbcrypt.Key, error)
+
+// managedKeys are the keys of managed passwords.
+func (d *Domain) managedKeys(dom *directory.Domain, account string, passwords [][]byte) keysFor {
+	salt := salt(dom, account)
+	return func(etype int32) ([]*krbcrypt.Key, error) {
+		var keys []*krbcrypt.Key
+		for _, pw := range passwords {
+			k, err := d.managedSecret(pw)(etype, salt)
+			if err != nil {
+				return nil, err
 			}
-			return keys, nil
-		},
-	})
-	l := &logon{st: &s.h.station, account: s.account}
-	token, err := d.initiator(t.cred, gss.FlagMutual|gss.FlagInteg, s.h.d.Clock.Now, nil).first()
+			keys = append(keys, k)
+		}
+		return keys, nil
+	}
+}
+
+// accept is the AP exchange of a client with a service on a station that holds keys of an account, a sAMAccountName.
+func (d *Domain) accept(st *station, account string, keys keysFor, t *Ticket) error {
+	acceptor := gss.NewAcceptor(gss.AcceptorConfig{Now: st.now, Rand: d.rand,
+		Keys: func(_ gss.Principal, etype int32, _ int) ([]*krbcrypt.Key, error) { return keys(etype) }})
+	l := &logon{st: st, account: strings.TrimSuffix(account, "$")}
+	token, err := d.initiator(t.cred, gss.FlagMutual|gss.FlagInteg, d.Clock.Now, nil).first()
 	if err == nil {
 		_, _, err = acceptor.Step(token)
 	}
 	result, code := "ok", 0
 	if err != nil {
 		result, code = gssResult(err)
-		err = &stepError{step: stepAccept, logon: l, server: t.Server, account: s.account, err: err}
+		err = &stepError{step: stepAccept, logon: l, server: t.Server, account: strings.TrimSuffix(account, "$"), err: err}
 	}
-	d.event(Event{Op: opHost, From: s.h.Name(), Text: fmt.Sprintf("%s accepts %s for %s", s.account+"$", t.Client, t.Server), Result: result, Code: code})
-	return d.explain(err)
+	d.event(Event{Op: opHost, From: st.name, Text: fmt.Sprintf("%s accepts %s for %s", account, t.Client, t.Server), Result: result, Code: code})
+	return err
 }
 
 // salt is the salt of the AES keys of computers and service accounts ([MS-KILE] 3.1.1.2).

@@ -87,6 +87,7 @@ const (
 	krbErrPreauthRequired   = 25
 	krbErrSvcUnavailable    = 29
 	krbErrTicketExpired     = 32
+	krbErrNotYetValid       = 33
 	krbErrSkew              = 37
 	krbErrModified          = 41
 	krbErrGeneric           = 60
@@ -105,7 +106,7 @@ var krbErrNames = map[int]string{
 	krbErrPreauthRequired:   "KDC_ERR_PREAUTH_REQUIRED",
 	krbErrSvcUnavailable:    "KDC_ERR_SVC_UNAVAILABLE",
 	krbErrTicketExpired:     "KRB_AP_ERR_TKT_EXPIRED",
-	33:                      "KRB_AP_ERR_TKT_NYV",
+	krbErrNotYetValid:       "KRB_AP_ERR_TKT_NYV",
 	35:                      "KRB_AP_ERR_NOT_US",
 	36:                      "KRB_AP_ERR_BADMATCH",
 	krbErrSkew:              "KRB_AP_ERR_SKEW",

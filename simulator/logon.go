@@ -160,14 +160,18 @@ func (d *Domain) passwordSecret(password string) secret {
 type step string
 
 const (
-	stepSignIn step = "sign in"
-	stepTicket step = "get a ticket"
-	stepBind   step = "bind"
-	stepFind   step = "find the account"
-	stepRead   step = "read the password"
-	stepCreate step = "create"
-	stepChange step = "change"
-	stepAccept step = "accept a ticket"
+	stepSignIn  step = "sign in"
+	stepTicket  step = "get a ticket"
+	stepBind    step = "bind"
+	stepFind    step = "find the account"
+	stepRead    step = "read the password"
+	stepCreate  step = "create"
+	stepChange  step = "change"
+	stepAccept  step = "accept a ticket"
+	stepRun     step = "run a container"
+	stepChannel step = "set up the secure channel"
+	stepLookup  step = "use the secure channel"
+	stepProcess step = "act on the network"
 )
 
 // stepError is a failure with the step in which it happened; the diagnosis starts from it.

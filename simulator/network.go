@@ -82,9 +82,14 @@ type station struct {
 	closed  []string         // "389", "DC01:88", "DC01"
 	offset  time.Duration    // own clock minus domain time
 	located map[string][]*DC // by lower-case DNS name of a domain: what the locator found
+	dns     []string         // DNS servers in the order in which they are asked, DCs or addresses; none: the domain's
+	clock   *station         // that the clock is of, when it is not the station's own
 }
 
 func (st *station) now() time.Time {
+	if st.clock != nil {
+		return st.clock.now()
+	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return st.d.Clock.Now().Add(st.offset)

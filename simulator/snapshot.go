@@ -18,6 +18,7 @@ type Snapshot struct {
 	stopped   map[*DC]bool
 	faults    []faultInForce
 	passwords map[string]string
+	channels  map[*DC]map[string]*channelSession
 }
 
 type hostSnapshot struct {
@@ -28,6 +29,8 @@ type hostSnapshot struct {
 	closed      []string
 	offset      time.Duration
 	machine     logonSnapshot
+	specs       map[string][]byte
+	containers  []runningSnapshot
 }
 
 type logonSnapshot struct {
@@ -52,11 +55,14 @@ func (l *logon) restore(s logonSnapshot) {
 // Snapshot remembers the state of the domain. It is cheap: the directory's objects are immutable and shared.
 func (d *Domain) Snapshot() *Snapshot {
 	d.settle()
-	s := &Snapshot{d: d, forest: d.forest.Snapshot(), now: d.Clock.Now(), stopped: map[*DC]bool{}}
+	s := &Snapshot{d: d, forest: d.forest.Snapshot(), now: d.Clock.Now(), stopped: map[*DC]bool{}, channels: map[*DC]map[string]*channelSession{}}
 	for _, h := range d.Hosts() {
 		h.mu.Lock()
-		hs := hostSnapshot{h: h, lastRestart: h.lastRestart, managed: maps.Clone(h.managed)}
+		hs := hostSnapshot{h: h, lastRestart: h.lastRestart, managed: maps.Clone(h.managed), specs: maps.Clone(h.specs)}
 		h.mu.Unlock()
+		for _, c := range h.Containers() {
+			hs.containers = append(hs.containers, c.snapshot())
+		}
 		h.station.mu.Lock()
 		hs.order, hs.closed, hs.offset = h.order, slices.Clone(h.closed), h.offset
 		h.station.mu.Unlock()
@@ -65,6 +71,7 @@ func (d *Domain) Snapshot() *Snapshot {
 	}
 	for _, dc := range d.dcs {
 		s.stopped[dc] = !dc.Running()
+		s.channels[dc] = dc.channels.snapshot()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -86,9 +93,19 @@ func (d *Domain) Restore(s *Snapshot) error {
 	var hosts []*Host
 	for _, hs := range s.hosts {
 		h := hs.h
+		running := h.Containers()
 		h.mu.Lock()
-		h.lastRestart, h.managed = hs.lastRestart, maps.Clone(hs.managed)
+		h.lastRestart, h.managed, h.specs, h.containers = hs.lastRestart, maps.Clone(hs.managed), maps.Clone(hs.specs), nil
+		for _, c := range hs.containers {
+			h.containers = append(h.containers, c.r)
+		}
 		h.mu.Unlock()
+		for _, c := range running { // whatever started after the snapshot ends
+			c.end()
+		}
+		for _, c := range hs.containers {
+			c.restore()
+		}
 		h.station.mu.Lock()
 		h.order, h.closed, h.offset, h.located = hs.order, slices.Clone(hs.closed), hs.offset, nil
 		h.station.mu.Unlock()
@@ -99,6 +116,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 		dc.mu.Lock()
 		dc.stopped = s.stopped[dc]
 		dc.mu.Unlock()
+		dc.channels.restore(s.channels[dc])
 	}
 	d.mu.Lock()
 	d.hosts = hosts

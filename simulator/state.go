@@ -37,6 +37,33 @@ type HostState struct {
 	LastRestart time.Time     `json:"lastRestart"`
 	ClockOffset time.Duration `json:"clockOffset,omitempty"`
 	Tickets     []Ticket      `json:"tickets,omitempty"`
+	// CredentialSpecs are the files in the folder of its engine.
+	CredentialSpecs []string         `json:"credentialSpecs,omitempty"`
+	Containers      []ContainerState `json:"containers,omitempty"`
+}
+
+// ContainerState is a running container in a [State].
+type ContainerState struct {
+	ID        string `json:"id"`
+	Hostname  string `json:"hostname"`
+	Image     string `json:"image"`
+	Isolation string `json:"isolation"`
+	User      string `json:"user"`
+	// Account is the one of its credential spec, "" without.
+	Account string `json:"account,omitempty"`
+	// Channel is the last known status of its secure channel.
+	Channel string `json:"channel,omitempty"`
+}
+
+func (r *Running) state() ContainerState {
+	s := ContainerState{ID: r.shortID(), Hostname: r.Hostname(), Image: r.Image(), Isolation: r.Isolation(), User: r.User()}
+	if r.spec != nil {
+		s.Account = r.account()
+		r.mu.Lock()
+		s.Channel = r.channel.status.String()
+		r.mu.Unlock()
+	}
+	return s
 }
 
 // RootKeyState is a KDS root key in a [State], as Get-KdsRootKey shows it, with the time when it becomes usable.
@@ -62,7 +89,11 @@ func (d *Domain) State() State {
 		h.station.mu.Lock()
 		offset := h.offset
 		h.station.mu.Unlock()
-		s.Hosts = append(s.Hosts, HostState{h.Name(), h.LastRestart(), offset, h.Tickets()})
+		hs := HostState{Name: h.Name(), LastRestart: h.LastRestart(), ClockOffset: offset, Tickets: h.Tickets(), CredentialSpecs: h.CredentialSpecs()}
+		for _, c := range h.Containers() {
+			hs.Containers = append(hs.Containers, c.state())
+		}
+		s.Hosts = append(s.Hosts, hs)
 	}
 	return s
 }

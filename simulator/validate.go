@@ -12,6 +12,7 @@ import (
 
 	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/simulator/diag"
+	"github.com/gmsasim/gmsasim/simulator/windows"
 )
 
 // A ConfigError is one fault in a [Config].
@@ -173,6 +174,9 @@ func (k *checker) forest() {
 	k.domains = []string{c.DNSName}
 	k.oneOf("rootKeyPolicy", string(c.RootKeyPolicy), string(StrictRootKey), string(IntervalRootKey), string(SambaRootKey))
 	k.oneOf("wireTime", c.WireTime, wireMachine, wireDomain)
+	if err := c.Profiles.Validate(); err != nil {
+		k.name("profiles", err)
+	}
 	if c.ReplicationDelay < 0 {
 		k.fail("replicationDelay", "%v is negative", c.ReplicationDelay)
 	}
@@ -324,6 +328,16 @@ func (k *checker) principals() {
 			k.port(fmt.Sprintf("%s.closedPorts[%d]", path, j), p)
 		}
 		k.etypes(path, h.EncryptionTypes)
+		if strings.HasPrefix(strings.ToLower(strings.TrimSpace(h.OS)), "windows") {
+			if _, err := windows.ParseOS(h.OS); err != nil {
+				k.name(path+".os", err)
+			}
+		}
+		for j, a := range h.CredentialSpecs {
+			if strings.TrimSuffix(a, "$") == "" || strings.ContainsAny(a, illegalInSAM) {
+				k.fail(fmt.Sprintf("%s.credentialSpecs[%d]", path, j), "%q is not the name of an account", a)
+			}
+		}
 	}
 	for i, u := range c.Users {
 		path := fmt.Sprintf("users[%d]", i)
@@ -499,6 +513,15 @@ func (k *checker) aliases() {
 // inForest tells whether a name in lower case is below one of the forest's domains.
 func (k *checker) inForest(name string) bool {
 	return slices.ContainsFunc(k.domains, func(d string) bool { return strings.HasSuffix(name, "."+strings.ToLower(d)) })
+}
+
+// name passes on what package windows says of a name.
+func (k *checker) name(path string, err error) {
+	e := &ConfigError{Path: path, Problem: err.Error()}
+	if n, ok := errors.AsType[*windows.NameError](err); ok {
+		e.Problem, e.Nearest = fmt.Sprintf("%q is no %s: %s", n.Name, n.Kind, n.Rule), n.Nearest
+	}
+	k.faults = append(k.faults, e)
 }
 
 func (k *checker) hostName(path, name string) bool {

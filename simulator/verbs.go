@@ -385,6 +385,17 @@ func (c *ldapConn) stepped(s step, name string, err error) error {
 	return &stepError{step: s, logon: c.logon, dc: c.dc, account: name, err: err}
 }
 
+// SetAccountControl writes userAccountControl of an account (Set-ADObject -Replace @{userAccountControl=…}).
+func (a *Admin) SetAccountControl(account string, value uint32) error {
+	return a.do(fmt.Sprintf("Set-ADObject %s -Replace @{userAccountControl=%d}", account, value), func(c *ldapConn) error {
+		e, err := c.principal(account, "distinguishedName")
+		if err != nil {
+			return c.change(account, err)
+		}
+		return c.change(account, c.modify(e.DN, []directory.Modification{{Op: directory.ModReplace, Attribute: integer("userAccountControl", value)}}))
+	})
+}
+
 // RemoveServiceAccount is Remove-ADServiceAccount.
 func (a *Admin) RemoveServiceAccount(name string) error {
 	return a.do("Remove-ADServiceAccount "+name, func(c *ldapConn) error { return c.remove(strings.TrimSuffix(name, "$") + "$") })

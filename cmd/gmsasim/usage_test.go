@@ -17,7 +17,7 @@ func TestUsage(t *testing.T) {
 			"  - testServiceAccount: {acount: WebApp01, host: ContainerHost01, account: WebApp01}\n  - advanec: 1h\n",
 		"domain.yaml":       "hosts: [{name: Host01}]\ngroups:\n  - {name: G, members: [Host1]}\n",
 		"domain.json":       "{\"hosts\": [{\"name\": \"Host01\"}],\n \"group\": []}\n",
-		"not-modelled.yaml": "schema: gmsasim/v1\nid: not-modelled\ntitle: Not modelled\nsteps:\n  - runContainer: {}\n",
+		"not-modelled.yaml": "schema: gmsasim/v1\nid: not-modelled\ntitle: Not modelled\nsteps:\n  - schedule: {}\n",
 		"empty.yaml":        "",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -38,7 +38,7 @@ func TestUsage(t *testing.T) {
 		{"run missing.txtar", exitUsage, "error: read bundle: open missing.txtar"},
 		{"run broken.txtar", exitUsage, `error: broken.txtar:8:26: no key "acount" here; known: host, account; nearest: account`},
 		{"run broken.txtar", exitUsage, `error: broken.txtar:9:5: no verb or key "advanec" in a step; nearest: advance`},
-		{"run not-modelled.yaml", exitNotModelled, "error: not-modelled.yaml:5:5: runContainer is not modelled in this version"},
+		{"run not-modelled.yaml", exitNotModelled, "error: not-modelled.yaml:5:5: schedule is not modelled in this version"},
 		{"list verb", exitUsage, `error: no list of "verb"; there are scenarios, findings, verbs; nearest: verbs`},
 		{"list scenarios findings", exitUsage, "error: one kind of list"},
 		{"explain GMSA1002", exitUsage, `error: nothing to explain under "GMSA1002"; nearest: GMSA102`},
@@ -60,7 +60,7 @@ func TestUsage(t *testing.T) {
 		{"up --config .", exitUsage, "error: read ."},
 		{"up --listen 192.0.2.1 -- true", exitUsage, "cannot assign requested address; --listen takes an address of this computer"},
 		{"up --scenario spn-duplicat", exitUsage, "nearest: spn-duplicate"},
-		{"up --scenario spn", exitUsage, "error: --scenario spn: 3 scenarios, one domain can run"},
+		{"up --scenario spn", exitUsage, "error: --scenario spn: 4 scenarios, one domain can run"},
 		{"up --scenario spn-duplicate --case none", exitUsage, `error: no case "none" of spn-duplicate`},
 		{"up --case none", exitUsage, "error: --case belongs to --scenario"},
 		{"up --time wall", exitUsage, `error: --time: "wall" is not one of machine, domain`},

@@ -22,32 +22,44 @@ type Code string
 // The causes that the simulator can diagnose today. The hundreds group them: 1 root keys and password time, 2 who may read the
 // password, 5 names and tickets, 6 reaching the domain, 9 the simulator itself.
 const (
-	NoRootKey         Code = "GMSA101" // no KDS root key exists
-	YoungRootKey      Code = "GMSA102" // the KDS root key is not usable yet
-	RootKeyNotOnDC    Code = "GMSA103" // another DC has the KDS root key, this one does not
-	NoSuchAccount     Code = "GMSA104" // no account or group has this name
-	AccountNotOnDC    Code = "GMSA105" // another DC has the account, this one does not
-	NameTaken         Code = "GMSA106" // the name of a new account is in use
-	ChangeRefused     Code = "GMSA107" // the directory's rules do not allow a change
-	NotAllowed        Code = "GMSA201" // the host is not among the principals allowed to retrieve the password
-	StaleTicket       Code = "GMSA202" // the host's ticket is older than its membership
-	NotSealed         Code = "GMSA203" // the connection is not encrypted
-	NoCommonEType     Code = "GMSA204" // client, account and KDC have no encryption type in common
-	AdminDenied       Code = "GMSA205" // the administrator's account lacks the right for a change
-	MembershipNotOnDC Code = "GMSA206" // another DC allows the reader, this one does not yet
-	SPNUnknown        Code = "GMSA501" // no account has this service principal name
-	SPNDuplicate      Code = "GMSA502" // two accounts have this service principal name
-	SPNOtherName      Code = "GMSA503" // the service was reached by a name that nobody registered
-	TicketUnderOldKey Code = "GMSA504" // the ticket is encrypted with a key that the service does not hold
-	BadCredentials    Code = "GMSA505" // the password or key of the account is not the directory's
-	AccountUnusable   Code = "GMSA506" // the account is disabled, locked or expired
-	SPNTaken          Code = "GMSA507" // a new service principal name is another account\'s
-	DNSFindsNoDC      Code = "GMSA601" // DNS has no domain controller of the domain
-	DCUnreachable     Code = "GMSA602" // no domain controller answers
-	ClockSkew         Code = "GMSA603" // the clocks are more than five minutes apart
-	DCRefuses         Code = "GMSA604" // a domain controller answers that it is busy or unavailable
-	NotModelled       Code = "GMSA900" // the simulator does not model this
-	SimulatorBug      Code = "GMSA999" // the simulator contradicts itself
+	NoRootKey             Code = "GMSA101" // no KDS root key exists
+	YoungRootKey          Code = "GMSA102" // the KDS root key is not usable yet
+	RootKeyNotOnDC        Code = "GMSA103" // another DC has the KDS root key, this one does not
+	NoSuchAccount         Code = "GMSA104" // no account or group has this name
+	AccountNotOnDC        Code = "GMSA105" // another DC has the account, this one does not
+	NameTaken             Code = "GMSA106" // the name of a new account is in use
+	ChangeRefused         Code = "GMSA107" // the directory's rules do not allow a change
+	NotAllowed            Code = "GMSA201" // the host is not among the principals allowed to retrieve the password
+	StaleTicket           Code = "GMSA202" // the host's ticket is older than its membership
+	NotSealed             Code = "GMSA203" // the connection is not encrypted
+	NoCommonEType         Code = "GMSA204" // client, account and KDC have no encryption type in common
+	AdminDenied           Code = "GMSA205" // the administrator's account lacks the right for a change
+	MembershipNotOnDC     Code = "GMSA206" // another DC allows the reader, this one does not yet
+	HostnameDiffers       Code = "GMSA301" // the container's host name is not the account's, on a release where it has to be
+	ChannelDisplaced      Code = "GMSA302" // another container has taken over the secure channel
+	GMSAIsolation         Code = "GMSA303" // the release cannot start a container with a credential spec in this isolation
+	WrongAppUser          Code = "GMSA304" // the process runs as a user that is nobody on the network
+	NoCredentialSpec      Code = "GMSA305" // the container was started without a credential spec
+	MachineFlagLost       Code = "GMSA306" // the service account is no machine account any more
+	LoginMissing          Code = "GMSA307" // a server knows who comes and has no login for it
+	ImageMismatch         Code = "GMSA311" // the host does not run images of this build in this isolation
+	IsolationNotOffered   Code = "GMSA312" // the host does not offer the isolation
+	UserRefused           Code = "GMSA313" // the image cannot start a process as this user
+	EngineTooNew          Code = "GMSA314" // the engine does not run on this host
+	CredentialSpecMissing Code = "GMSA410" // the engine cannot load the credential spec that it was told
+	SPNUnknown            Code = "GMSA501" // no account has this service principal name
+	SPNDuplicate          Code = "GMSA502" // two accounts have this service principal name
+	SPNOtherName          Code = "GMSA503" // the service was reached by a name that nobody registered
+	TicketUnderOldKey     Code = "GMSA504" // the ticket is encrypted with a key that the service does not hold
+	BadCredentials        Code = "GMSA505" // the password or key of the account is not the directory's
+	AccountUnusable       Code = "GMSA506" // the account is disabled, locked or expired
+	SPNTaken              Code = "GMSA507" // a new service principal name is another account\'s
+	DNSFindsNoDC          Code = "GMSA601" // DNS has no domain controller of the domain
+	DCUnreachable         Code = "GMSA602" // no domain controller answers
+	ClockSkew             Code = "GMSA603" // the clocks are more than five minutes apart
+	DCRefuses             Code = "GMSA604" // a domain controller answers that it is busy or unavailable
+	NotModelled           Code = "GMSA900" // the simulator does not model this
+	SimulatorBug          Code = "GMSA999" // the simulator contradicts itself
 )
 
 // Error makes a code a target for errors.Is.
@@ -157,6 +169,18 @@ var catalogue = []Entry{
 	{NoCommonEType, "no encryption type in common"},
 	{AdminDenied, "the administrator may not make this change"},
 	{MembershipNotOnDC, "this DC does not have the membership yet"},
+	{HostnameDiffers, "the container's host name is not the account's name"},
+	{ChannelDisplaced, "another container has taken over the secure channel"},
+	{GMSAIsolation, "this release does not start the container with a credential spec"},
+	{WrongAppUser, "the application's user is nobody on the network"},
+	{NoCredentialSpec, "the container has no credential spec"},
+	{MachineFlagLost, "the service account is no machine account any more"},
+	{LoginMissing, "the server has no login for the service account"},
+	{ImageMismatch, "the image does not fit the host"},
+	{IsolationNotOffered, "the host does not offer this isolation"},
+	{UserRefused, "the image cannot start a process as this user"},
+	{EngineTooNew, "the container engine does not run on this host"},
+	{CredentialSpecMissing, "the engine cannot load the credential spec"},
 	{SPNUnknown, "no account has this service principal name"},
 	{SPNDuplicate, "two accounts have this service principal name"},
 	{SPNOtherName, "the service is reached by a name that nobody registered"},

@@ -59,7 +59,9 @@ func TestCodesStay(t *testing.T) {
 	for code, want := range map[Code]string{
 		NoRootKey: "GMSA101", YoungRootKey: "GMSA102", RootKeyNotOnDC: "GMSA103", NoSuchAccount: "GMSA104", AccountNotOnDC: "GMSA105", NameTaken: "GMSA106",
 		ChangeRefused: "GMSA107", NotAllowed: "GMSA201", StaleTicket: "GMSA202", NotSealed: "GMSA203", NoCommonEType: "GMSA204", AdminDenied: "GMSA205",
-		MembershipNotOnDC: "GMSA206", SPNUnknown: "GMSA501", SPNDuplicate: "GMSA502", SPNOtherName: "GMSA503", TicketUnderOldKey: "GMSA504",
+		MembershipNotOnDC: "GMSA206", HostnameDiffers: "GMSA301", ChannelDisplaced: "GMSA302", GMSAIsolation: "GMSA303", WrongAppUser: "GMSA304",
+		NoCredentialSpec: "GMSA305", MachineFlagLost: "GMSA306", LoginMissing: "GMSA307", ImageMismatch: "GMSA311", IsolationNotOffered: "GMSA312", UserRefused: "GMSA313",
+		EngineTooNew: "GMSA314", CredentialSpecMissing: "GMSA410", SPNUnknown: "GMSA501", SPNDuplicate: "GMSA502", SPNOtherName: "GMSA503", TicketUnderOldKey: "GMSA504",
 		BadCredentials: "GMSA505", AccountUnusable: "GMSA506", SPNTaken: "GMSA507", DNSFindsNoDC: "GMSA601", DCUnreachable: "GMSA602", ClockSkew: "GMSA603",
 		DCRefuses: "GMSA604", NotModelled: "GMSA900", SimulatorBug: "GMSA999",
 	} {

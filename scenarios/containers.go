@@ -1,0 +1,381 @@
+package scenarios
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/diag"
+)
+
+type newCredentialSpec struct {
+	Host       string   `yaml:"host"`
+	Account    string   `yaml:"account"`
+	Additional []string `yaml:"additional,omitempty"`
+}
+
+func (a *newCredentialSpec) check(s *scope, n *node) {
+	s.host(argument(n, "host"), a.Host)
+	s.account(argument(n, "account"), a.Account, true)
+	s.accounts(argument(n, "additional"), a.Additional)
+}
+
+func (a *newCredentialSpec) do(r *attempt) error {
+	h, err := r.host(a.Host)
+	if err != nil {
+		return err
+	}
+	file, warning, err := h.NewCredentialSpec(a.Account, a.Additional...)
+	if err != nil {
+		return err
+	}
+	r.fact("file", file)
+	r.fact("warning", codeOf(warning))
+	return nil
+}
+
+// codeOf is the code of a finding in one word.
+func codeOf(err error) string {
+	if err == nil {
+		return "none"
+	}
+	if f, ok := diag.Of(err); ok {
+		return string(f.Code)
+	}
+	return err.Error()
+}
+
+// runContainer is a host and what docker run is told.
+type runContainer struct {
+	Host string
+	simulator.Container
+}
+
+func (a *runContainer) decodeNode(d *decoder, n *node) {
+	if n.kind != mappingNode {
+		d.fail(n.errorAt("want a mapping with host and the options of docker run, got %s", n.kind))
+		return
+	}
+	rest := &node{place: n.place, kind: mappingNode, fields: slices.Clone(n.fields)}
+	rest.fields = slices.DeleteFunc(rest.fields, func(f field) bool { return f.key.text == "host" })
+	if h := n.get("host"); h == nil {
+		d.fail(n.errorAt("the key host is missing"))
+	} else {
+		a.Host, _ = d.scalar(h, "the name of a host")
+	}
+	d.decode(rest, &a.Container)
+}
+
+func (a *runContainer) check(s *scope, n *node) {
+	s.host(argument(n, "host"), a.Host)
+	if err := a.Validate(); err != nil {
+		s.d.fail(n.errorAt("%v", err))
+	}
+	for _, dc := range a.DCs {
+		s.dc(argument(n, "dcs"), dc)
+	}
+	s.ports(argument(n, "closedPorts"), a.ClosedPorts...)
+}
+
+func (a *runContainer) do(r *attempt) error {
+	h, err := r.host(a.Host)
+	if err != nil {
+		return err
+	}
+	c, err := h.Run(a.Container)
+	if err != nil {
+		return err
+	}
+	r.keep(c)
+	r.fact("container", c.ID()[:12])
+	r.fact("hostname", c.Hostname())
+	r.fact("image", c.Image())
+	r.fact("isolation", c.Isolation())
+	r.fact("user", c.User())
+	return nil
+}
+
+// inContainer is a process in a container: one that runs as its user, or with user what docker exec --user starts.
+type inContainer struct {
+	Container string `yaml:"container,scalar"`
+	User      string `yaml:"user,omitempty"`
+}
+
+func (a inContainer) check(s *scope, n *node) {
+	s.result(argument(n, "container"), a.Container, "runContainer")
+}
+
+func (a inContainer) process(r *attempt) (*simulator.Process, error) {
+	c, err := resultOf[*simulator.Running](r, a.Container, "container")
+	switch {
+	case err != nil:
+		return nil, err
+	case a.User != "":
+		return c.Exec(a.User)
+	}
+	return c.Process, nil
+}
+
+// output states what a command printed.
+func (r *attempt) output(text string) { r.fact("output", strings.Trim(text, "\n")) }
+
+type stopContainer struct {
+	Container string `yaml:"container,scalar"`
+}
+
+func (a *stopContainer) check(s *scope, n *node) { inContainer{a.Container, ""}.check(s, n) }
+
+func (a *stopContainer) do(r *attempt) error {
+	c, err := resultOf[*simulator.Running](r, a.Container, "container")
+	if err == nil {
+		c.Stop()
+	}
+	return err
+}
+
+type nltest struct {
+	Container string `yaml:"container"`
+	User      string `yaml:"user,omitempty"`
+	// Command is the option as it is typed: /sc_verify:contoso.com.
+	Command string `yaml:"command"`
+}
+
+// nltestCommands are the options that a container's nltest has, with a colon where a domain follows.
+var nltestCommands = map[string]func(p *simulator.Process, domain string) (simulator.Nltest, error){
+	"/sc_verify:":   (*simulator.Process).NltestSCVerify,
+	"/sc_query:":    (*simulator.Process).NltestSCQuery,
+	"/sc_reset:":    (*simulator.Process).NltestSCReset,
+	"/dsgetdc:":     (*simulator.Process).NltestDSGetDC,
+	"/query":        func(p *simulator.Process, _ string) (simulator.Nltest, error) { return p.NltestQuery() },
+	"/parentdomain": func(p *simulator.Process, _ string) (simulator.Nltest, error) { return p.NltestParentDomain() },
+}
+
+func (a *nltest) split() (option, domain string) {
+	option, domain, colon := strings.Cut(a.Command, ":")
+	option = strings.ToLower(option)
+	if colon {
+		option += ":"
+	}
+	return option, domain
+}
+
+func (a *nltest) check(s *scope, n *node) {
+	inContainer{a.Container, a.User}.check(s, n)
+	option, domain := a.split()
+	if nltestCommands[option] == nil || strings.HasSuffix(option, ":") && domain == "" {
+		known := []string{"/sc_verify:DOMAIN", "/sc_query:DOMAIN", "/sc_reset:DOMAIN", "/dsgetdc:DOMAIN", "/query", "/parentdomain"}
+		s.d.fail(argument(n, "command").errorNear(a.Command, known, "no command %q of nltest; there are %s", a.Command, strings.Join(known, ", ")))
+	}
+}
+
+func (a *nltest) do(r *attempt) error {
+	p, err := inContainer{a.Container, a.User}.process(r)
+	if err != nil {
+		return err
+	}
+	option, domain := a.split()
+	n, err := nltestCommands[option](p, domain)
+	r.fact("status", n.Status())
+	if n.DC != "" {
+		r.fact("DC", n.DC)
+	}
+	r.output(n.Text)
+	return err
+}
+
+type klist struct {
+	Container string `yaml:"container,scalar"`
+	User      string `yaml:"user,omitempty"`
+	// Get is a service principal name, or krbtgt.
+	Get   string `yaml:"get,omitempty"`
+	Purge bool   `yaml:"purge,omitempty"`
+}
+
+func (a *klist) check(s *scope, n *node) {
+	inContainer{a.Container, a.User}.check(s, n)
+	if a.Get != "" && a.Purge {
+		s.d.fail(n.errorAt("either get or purge"))
+	}
+}
+
+func (a *klist) do(r *attempt) error {
+	p, err := inContainer{a.Container, a.User}.process(r)
+	if err != nil {
+		return err
+	}
+	var text string
+	switch {
+	case a.Purge:
+		text, err = p.KlistPurge()
+	case a.Get != "":
+		text, err = p.KlistGet(a.Get)
+	default:
+		text, err = p.Klist()
+	}
+	r.output(text)
+	return err
+}
+
+type whoami struct {
+	Container string `yaml:"container,scalar"`
+	User      string `yaml:"user,omitempty"`
+	UPN       bool   `yaml:"upn,omitempty"`
+}
+
+func (a *whoami) check(s *scope, n *node) { inContainer{a.Container, a.User}.check(s, n) }
+
+func (a *whoami) do(r *attempt) error {
+	p, err := inContainer{a.Container, a.User}.process(r)
+	if err != nil {
+		return err
+	}
+	if a.UPN {
+		r.output(p.WhoamiUPN())
+		return nil
+	}
+	r.output(p.Whoami())
+	return nil
+}
+
+type dirSYSVOL struct {
+	Container string `yaml:"container"`
+	User      string `yaml:"user,omitempty"`
+	Domain    string `yaml:"domain"`
+}
+
+func (a *dirSYSVOL) check(s *scope, n *node) { inContainer{a.Container, a.User}.check(s, n) }
+
+func (a *dirSYSVOL) do(r *attempt) error {
+	p, err := inContainer{a.Container, a.User}.process(r)
+	if err != nil {
+		return err
+	}
+	text, err := p.DirSYSVOL(a.Domain)
+	r.output(text)
+	return err
+}
+
+type inboundKerberos struct {
+	Container string `yaml:"container"`
+	From      string `yaml:"from"`
+	SPN       string `yaml:"spn"`
+}
+
+func (a *inboundKerberos) check(s *scope, n *node) {
+	inContainer{a.Container, ""}.check(s, n)
+	s.account(argument(n, "from"), a.From, true)
+}
+
+func (a *inboundKerberos) do(r *attempt) error {
+	c, err := resultOf[*simulator.Running](r, a.Container, "container")
+	if err != nil {
+		return err
+	}
+	return c.InboundKerberos(a.From, a.SPN)
+}
+
+type inboundNTLM struct {
+	Container string `yaml:"container"`
+	From      string `yaml:"from"`
+}
+
+func (a *inboundNTLM) check(s *scope, n *node) {
+	inContainer{a.Container, ""}.check(s, n)
+	s.account(argument(n, "from"), a.From, true)
+}
+
+func (a *inboundNTLM) do(r *attempt) error {
+	c, err := resultOf[*simulator.Running](r, a.Container, "container")
+	if err != nil {
+		return err
+	}
+	return c.InboundNTLM(a.From)
+}
+
+type translateSID struct {
+	Container string `yaml:"container"`
+	Name      string `yaml:"name,omitempty"`
+	SID       string `yaml:"sid,omitempty"`
+}
+
+func (a *translateSID) check(s *scope, n *node) {
+	inContainer{a.Container, ""}.check(s, n)
+	if given(a.Name, a.SID) != 1 {
+		s.d.fail(n.errorAt("either name or sid"))
+	}
+}
+
+func (a *translateSID) do(r *attempt) error {
+	c, err := resultOf[*simulator.Running](r, a.Container, "container")
+	if err != nil {
+		return err
+	}
+	if a.SID != "" {
+		name, err := c.TranslateSID(a.SID)
+		if err == nil {
+			r.fact("name", name)
+		}
+		return err
+	}
+	sid, err := c.TranslateName(a.Name)
+	if err == nil {
+		r.fact("sid", sid)
+	}
+	return err
+}
+
+type sqlServer struct {
+	// Account is the user that it runs as.
+	Account string   `yaml:"account,scalar"`
+	Logins  []string `yaml:"logins,omitempty"`
+}
+
+func (a *sqlServer) check(s *scope, n *node) { s.account(argument(n, "account"), a.Account, true) }
+
+func (a *sqlServer) do(r *attempt) error {
+	server, err := r.d.NewSQLServer(a.Account, a.Logins...)
+	if err == nil {
+		r.keep(server)
+	}
+	return err
+}
+
+type createLogin struct {
+	Server string `yaml:"sqlServer"`
+	Login  string `yaml:"login"`
+}
+
+func (a *createLogin) check(s *scope, n *node) {
+	s.result(argument(n, "sqlServer"), a.Server, "sqlServer")
+}
+
+func (a *createLogin) do(r *attempt) error {
+	server, err := resultOf[*simulator.SQLServer](r, a.Server, "SQL Server")
+	if err == nil {
+		server.CreateLogin(a.Login)
+	}
+	return err
+}
+
+type connectSQL struct {
+	Container string `yaml:"container"`
+	Server    string `yaml:"sqlServer"`
+	SPN       string `yaml:"spn"`
+}
+
+func (a *connectSQL) check(s *scope, n *node) {
+	inContainer{a.Container, ""}.check(s, n)
+	s.result(argument(n, "sqlServer"), a.Server, "sqlServer")
+}
+
+func (a *connectSQL) do(r *attempt) error {
+	c, err := resultOf[*simulator.Running](r, a.Container, "container")
+	if err != nil {
+		return err
+	}
+	server, err := resultOf[*simulator.SQLServer](r, a.Server, "SQL Server")
+	if err != nil {
+		return err
+	}
+	return c.App().ConnectTo(server, a.SPN)
+}
