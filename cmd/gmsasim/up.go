@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -164,9 +165,17 @@ func caseOf(b *scenarios.Bundle, name string) (*scenarios.Case, error) {
 	return nil, usageNear(name, names, "no case %q of %s", name, b.ID)
 }
 
-// gcPercent is the headroom of the garbage collector in a serving process. Nearly all of its memory is the directory, which stays:
-// Go's default would let a domain of 100,000 accounts grow to twice its size for the sake of a few collections less.
-const gcPercent = 50
+// settleMemory gives back what the start of a large domain took, and lets the collector keep half of its usual headroom from then on:
+// nearly all of such a process is the directory, which stays. Small domains are left alone, where collections would only come
+// more often.
+func settleMemory() {
+	var m runtime.MemStats
+	if runtime.ReadMemStats(&m); m.HeapAlloc < 16<<20 {
+		return
+	}
+	debug.FreeOSMemory()
+	debug.SetGCPercent(50)
+}
 
 func (a *app) up(ctx context.Context, o upOptions, command []string) (err error) {
 	if o.printEnv && len(command) > 0 {
@@ -179,14 +188,14 @@ func (a *app) up(ctx context.Context, o upOptions, command []string) (err error)
 	// From here on an interrupt closes the domain, also while it starts.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	d, err := simulator.Start(context.WithoutCancel(ctx), cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if os.Getenv("GOGC") == "" {
+		settleMemory()
+	}
 	env, err := d.Env("")
 	if err != nil {
 		return listenFault(err)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -33,18 +32,17 @@ func population(n int) simulator.Config {
 // addresses is what a serving child tells its parent.
 type addresses struct{ KDC, LDAP, BaseDN, Admin string }
 
-// serverGCPercent is what gmsasim up sets.
-const serverGCPercent = 50
-
 // serveDomain starts a domain with n accounts, prints its addresses as JSON and serves until standard input ends.
 func serveDomain(ctx context.Context, n int, o options) error {
-	debug.SetGCPercent(serverGCPercent)
 	d, err := simulator.Start(ctx, population(n))
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	runtime.GC()
+	if n >= 10_000 { // as gmsasim up does when a domain is large
+		debug.FreeOSMemory()
+		debug.SetGCPercent(50)
+	}
 	stop, err := o.profile.start()
 	if err != nil {
 		return err
