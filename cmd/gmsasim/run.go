@@ -183,7 +183,8 @@ func (a *app) printStep(s *scenarios.StepResult) {
 		return
 	}
 	for _, f := range s.Facts {
-		fmt.Fprintf(a.out, "               %s: %s\n", f.Name, f.Value)
+		// What a command printed has lines of its own; they stand below each other.
+		fmt.Fprintf(a.out, "               %s: %s\n", f.Name, strings.ReplaceAll(strings.TrimRight(f.Value, "\n"), "\n", "\n                 "))
 	}
 }
 
