@@ -471,7 +471,9 @@ func startGmsasim(t *testing.T, binary string, g group) *side {
 		if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		return s.ns.Command(context.Background(), 0, binary, "up", "--config", path, "--listen", address, "--standard-ports")
+		up := s.ns.Command(context.Background(), 0, binary, "up", "--config", path, "--listen", address, "--standard-ports")
+		up.Env = append(os.Environ(), "TMPDIR="+s.scratch) // killed with its namespace, it cannot tidy up itself
+		return up
 	})
 	if g.fresh {
 		s.populate(t, population[:2]...)
