@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,9 +38,10 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// usageError is a mistake on the command line, with the nearest valid name.
+// usageError is a mistake on the command line, with the nearest valid name and the command that shows all of them.
 type usageError struct {
 	problem, nearest string
+	help             string // "": the help of gmsasim
 }
 
 func (e *usageError) Error() string {
@@ -53,8 +55,25 @@ func usage(format string, args ...any) error {
 	return &usageError{problem: fmt.Sprintf(format, args...)}
 }
 
-func usageNear(want string, names []string, format string, args ...any) error {
+func usageNear(want string, names []string, format string, args ...any) *usageError {
 	return &usageError{problem: fmt.Sprintf(format, args...), nearest: diag.Nearest(want, names)}
+}
+
+// shownBy says which command lists what would have been right.
+func (e *usageError) shownBy(command string) error {
+	e.help = command
+	return e
+}
+
+// helpFor is the command to go on with after an error of the command line, "" when the error says all.
+func helpFor(err error) string {
+	if e, ok := errors.AsType[*usageError](err); ok {
+		return cmp.Or(e.help, "gmsasim --help")
+	}
+	if _, ok := errors.AsType[*scenarios.SelectError](err); ok {
+		return "gmsasim list"
+	}
+	return ""
 }
 
 // statusOf is the exit status of an error.
@@ -118,8 +137,8 @@ func (a *app) fail(err error) int {
 	}
 	switch status {
 	case exitUsage:
-		if _, ok := errors.AsType[*usageError](err); ok {
-			fmt.Fprintln(a.err, "help: gmsasim --help")
+		if help := helpFor(err); help != "" {
+			fmt.Fprintln(a.err, "help: "+help)
 		}
 	case exitNotModelled:
 		fmt.Fprintln(a.err, "help: gmsasim explain GMSA900")

@@ -73,7 +73,7 @@ func (a *app) explain(name string) error {
 		a.next("gmsasim run %s --verbose", b.ID)
 		return nil
 	}
-	return usageNear(name, names, "nothing to explain under %q", name)
+	return usageNear(name, names, "nothing to explain under %q", name).shownBy("gmsasim list findings")
 }
 
 // headings shows the headings of a page.

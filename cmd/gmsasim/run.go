@@ -127,7 +127,7 @@ func casesExist(bundles []*scenarios.Bundle, glob string) error {
 			names = append(names, c.Name)
 		}
 	}
-	return usageNear(glob, names, "no case %q", glob)
+	return usageNear(glob, names, "no case %q", glob).shownBy("gmsasim explain " + bundles[0].ID)
 }
 
 func (a *app) printResults(results []*scenarios.Result, verbose bool) {

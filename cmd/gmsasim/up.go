@@ -132,7 +132,7 @@ func flagFault(err error) error {
 	if c, ok := errors.AsType[*simulator.ConfigError](err); ok {
 		names := map[string]string{"listen.address": "--listen", "wireTime": "--time"}
 		if flag := names[c.Path]; flag != "" {
-			return &usageError{flag + ": " + c.Problem, c.Nearest}
+			return &usageError{problem: flag + ": " + c.Problem, nearest: c.Nearest}
 		}
 	}
 	return usage("%v", err)
@@ -162,7 +162,7 @@ func caseOf(b *scenarios.Bundle, name string) (*scenarios.Case, error) {
 		}
 		names = append(names, c.Name)
 	}
-	return nil, usageNear(name, names, "no case %q of %s", name, b.ID)
+	return nil, usageNear(name, names, "no case %q of %s", name, b.ID).shownBy("gmsasim explain " + b.ID)
 }
 
 // settleMemory gives back what the start of a large domain took, and lets the collector keep half of its usual headroom from then on:
