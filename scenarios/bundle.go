@@ -43,6 +43,8 @@ type Bundle struct {
 	Area string
 	// Level is how hard it is to see through, from 1 to 3.
 	Level int
+	// Mode is the failure mode that the bundle is about, an id of [diag.Modes]; "" for one that is about no failure.
+	Mode string
 	// Covers are names of [Sections].
 	Covers []string
 	// Findings are the causes that its steps run into, in the order of the file.
@@ -64,6 +66,8 @@ type Case struct {
 	Name string
 	// Values are the columns of the row in the order of the file.
 	Values []Value
+	// Mode is the failure mode of the case: the bundle's, or what the column mode says; "" for none.
+	Mode string
 
 	bundle *Bundle
 	plan   plan
@@ -82,6 +86,7 @@ type header struct {
 	Title    string      `yaml:"title"`
 	Area     string      `yaml:"area,omitempty"`
 	Level    int         `yaml:"level,omitempty"`
+	Mode     string      `yaml:"mode,omitempty"`
 	Covers   []string    `yaml:"covers,omitempty"`
 	Findings []diag.Code `yaml:"findings,omitempty"`
 	Domain   rawNode     `yaml:"domain,omitempty"`
@@ -207,7 +212,7 @@ func (b *Bundle) read(d *decoder, root *node, bare bool) {
 	if root.kind != mappingNode {
 		return
 	}
-	b.ID, b.Title, b.Area, b.Level, b.Covers, b.Findings = h.ID, h.Title, h.Area, h.Level, h.Covers, h.Findings
+	b.ID, b.Title, b.Area, b.Level, b.Mode, b.Covers, b.Findings = h.ID, h.Title, h.Area, h.Level, h.Mode, h.Covers, h.Findings
 	if n := root.get("id"); n != nil {
 		if !bundleID.MatchString(h.ID) || strings.Count(h.ID, "-") > 4 {
 			d.fail(n.errorAt("%q is not an id: up to five words of small letters and digits, joined by hyphens", h.ID))
@@ -223,6 +228,9 @@ func (b *Bundle) read(d *decoder, root *node, bare bool) {
 	}
 	if n := root.get("level"); n != nil && (h.Level < 1 || h.Level > 3) {
 		d.fail(n.errorAt("level %d is not 1, 2 or 3", h.Level))
+	}
+	if n := root.get("mode"); n != nil {
+		b.checkMode(d, n, h.Mode, false)
 	}
 	b.checkNames(d, root.get("covers"), sectionNames(), "no section %q of the guide")
 	b.checkNames(d, root.get("findings"), codeNames(), "no finding %q")
@@ -243,7 +251,16 @@ func (b *Bundle) read(d *decoder, root *node, bare bool) {
 	}
 	used := map[string]bool{}
 	for _, row := range rows {
-		c := &Case{Name: row.name, Values: row.values, bundle: b}
+		c := &Case{Name: row.name, Values: row.values, Mode: b.Mode, bundle: b}
+		for _, col := range row.columns {
+			if col.key.text == modeColumn && col.value.kind == scalarNode {
+				c.Mode = col.value.text
+				if c.Mode == noMode {
+					c.Mode = ""
+				}
+				b.checkMode(d, col.value, col.value.text, true)
+			}
+		}
 		sub := substitution{d: d, row: row, used: used}
 		cd := &decoder{}
 		c.plan = readPlan(cd, sub.apply(h.Domain.node), sub.apply(h.Steps.node))
@@ -252,7 +269,7 @@ func (b *Bundle) read(d *decoder, root *node, bare bool) {
 	}
 	if len(rows) > 0 {
 		for _, col := range rows[0].columns {
-			if !used[col.key.text] && col.key.text != caseColumn {
+			if !used[col.key.text] && col.key.text != caseColumn && col.key.text != modeColumn {
 				d.fail(col.key.errorAt("no step uses the column %s; write $%s where its value goes", col.key.text, col.key.text))
 			}
 		}
@@ -277,6 +294,18 @@ func codeNames() []string {
 		names = append(names, string(e.Code))
 	}
 	return names
+}
+
+// checkMode checks the name of a failure mode; a case may also say that it has none.
+func (b *Bundle) checkMode(d *decoder, n *node, mode string, none bool) {
+	if _, ok := diag.LookupMode(mode); ok || none && mode == noMode {
+		return
+	}
+	var names []string
+	for _, m := range diag.Modes() {
+		names = append(names, m.ID)
+	}
+	d.fail(n.errorNear(mode, names, "no failure mode %q", mode))
 }
 
 // checkNames checks a list of words.

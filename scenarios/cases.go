@@ -8,6 +8,12 @@ import (
 // caseColumn may name the case; without it, the name is made of all columns.
 const caseColumn = "case"
 
+// modeColumn may say which failure mode a case is an instance of, where it is another than its bundle's: a look-alike, or none.
+const (
+	modeColumn = "mode"
+	noMode     = "none"
+)
+
 // row is one case as it stands in the file.
 type row struct {
 	name    string

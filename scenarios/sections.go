@@ -1,8 +1,9 @@
 package scenarios
 
 // Areas are the parts of a domain that a scenario is about.
-var areas = []string{"path", "kds", "account", "acl", "membership", "rotation", "spn", "network", "clock", "encryption", "replication",
-	"container", "credspec", "channel", "os", "app"}
+var areas = []string{"path", "kds", "account", "acl", "membership", "host", "credspec", "runtime", "container", "channel", "os", "network", "dns",
+	"clock", "encryption", "replication", "rotation", "trust", "spn", "ntlm", "delegation", "app", "plugin", "swarm", "service-fabric", "k8s", "aks", "ecs",
+	"credentials-fetcher"}
 
 // A Section is a part of the guide that this project covers (Microsoft, "Group Managed Service Accounts for Windows containers",
 // 2019), under the name that covers: uses.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,16 @@ type verb struct {
 	new   func() action
 }
 
-var verbs = []verb{
+// verbs are all kinds of steps, in the order in which they are listed.
+var verbs = slices.Concat(
+	directoryVerbs,
+	hostVerbs,
+	containerVerbs,
+	worldVerbs,
+)
+
+// directoryVerbs are what an administrator does to the directory.
+var directoryVerbs = []verb{
 	{"addKDSRootKey", true, "Add-KdsRootKey", func() action { return &addKDSRootKey{} }},
 	{"deleteKDSRootKey", true, "Remove-ADObject on a root key", func() action { return &deleteKDSRootKey{} }},
 	{"listKDSRootKeys", false, "Get-KdsRootKey on one DC", func() action { return &listKDSRootKeys{} }},
@@ -37,6 +47,10 @@ var verbs = []verb{
 	{"setAccountControl", true, "Set-ADObject -Replace @{userAccountControl=…}", func() action { return &setAccountControl{} }},
 	{"addSPN", true, "setspn -S, or -A with unchecked", func() action { return &addSPN{} }},
 	{"removeSPN", true, "setspn -D", func() action { return &removeSPN{} }},
+}
+
+// hostVerbs are what happens on hosts and with sign-ins.
+var hostVerbs = []verb{
 	{"joinHost", true, "Add-Computer", func() action { return &joinHost{} }},
 	{"restartHost", false, "Restart-Computer", func() action { return &restartHost{} }},
 	{"purgeTickets", false, "klist purge, of a host or a session", func() action { return &purgeTickets{} }},
@@ -50,6 +64,10 @@ var verbs = []verb{
 	{"service", false, "start a service that runs as a service account", func() action { return &service{} }},
 	{"refresh", false, "let a service's host read the password again", func() action { return &refresh{} }},
 	{"accept", false, "let a service accept a ticket", func() action { return &accept{} }},
+}
+
+// containerVerbs are what happens on a container host and in containers.
+var containerVerbs = []verb{
 	{"newCredentialSpec", false, "New-CredentialSpec on a host", func() action { return &newCredentialSpec{} }},
 	{"runContainer", false, "docker run on a host", func() action { return &runContainer{} }},
 	{"stopContainer", false, "docker stop", func() action { return &stopContainer{} }},
@@ -63,6 +81,10 @@ var verbs = []verb{
 	{"sqlServer", false, "start a SQL Server that runs as a user", func() action { return &sqlServer{} }},
 	{"createLogin", false, "CREATE LOGIN … FROM WINDOWS", func() action { return &createLogin{} }},
 	{"connectSQL", false, "connect from a container with Integrated Security", func() action { return &connectSQL{} }},
+}
+
+// worldVerbs move time, break things and mend them.
+var worldVerbs = []verb{
 	{"advance", false, "move domain time by a duration", func() action { return &advance{} }},
 	{"advanceTo", false, "move domain time to a time, the next change, or a point of a rotation", func() action { return &advanceTo{} }},
 	{"stopDC", false, "take a DC off the network", func() action { return &stopDC{} }},

@@ -54,6 +54,12 @@ func (e *ldapError) says(code string) bool {
 	return strings.Contains(strings.ToUpper(e.text), code)
 }
 
+// explainer is an error that knows how to look for its own cause: a new kind of failure brings its diagnosis along. finding may give nil.
+type explainer interface {
+	error
+	finding(d *Domain, s *stepError) *diag.Finding
+}
+
 func asKRBError(err error) *krbError {
 	e, _ := errors.AsType[*krbError](err)
 	return e
@@ -146,6 +152,9 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 	}
 	if f := d.findContainer(s); f != nil {
 		return f
+	}
+	if e, ok := errors.AsType[explainer](s.err); ok {
+		return e.finding(d, s)
 	}
 	if e := asKRBError(s.err); e != nil {
 		return d.findKerberos(s, e.code, e)

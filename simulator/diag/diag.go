@@ -80,6 +80,10 @@ type Fact struct {
 type Help struct {
 	Text    string `json:"text"`
 	Command string `json:"command,omitempty"`
+	// Do is the same for a replay: steps of a scenario in flow style, as in "restartHost: ContainerHost01", carried out before the step
+	// that failed is tried again. "with: {isolation: process}" changes the arguments of that step. A help without Do is advice that
+	// nothing proves.
+	Do []string `json:"do,omitempty"`
 	// Sure tells that the command is safe to apply without a further question.
 	Sure bool `json:"sure,omitempty"`
 }
@@ -103,6 +107,7 @@ type Span struct {
 // A Finding is one cause, diagnosed from the state of a domain and from the step that failed.
 type Finding struct {
 	Code    Code     `json:"code"`
+	Mode    string   `json:"mode,omitempty"`    // the failure mode of [Modes] that the state is an instance of
 	Title   string   `json:"title"`             // stands alone, lower case, no full stop
 	At      []Span   `json:"at,omitempty"`      // the first is the primary one
 	Facts   []Fact   `json:"facts,omitempty"`   // in the order in which they are printed
