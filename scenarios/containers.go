@@ -95,6 +95,75 @@ func (a *runContainer) do(r *attempt) error {
 	return nil
 }
 
+// rerunContainer runs a container anew with some options changed, under the same id.
+type rerunContainer struct {
+	RunningStep string // the id of the step that ran it
+	Host        string // "" the same
+	changed     *node
+	simulator.Container
+}
+
+func (a *rerunContainer) decodeNode(d *decoder, n *node) {
+	if n.kind != mappingNode {
+		d.fail(n.errorAt("want a mapping with container and the options that change, got %s", n.kind))
+		return
+	}
+	a.changed = &node{place: n.place, kind: mappingNode}
+	for _, f := range n.fields {
+		switch f.key.text {
+		case "container":
+			a.RunningStep, _ = d.scalar(f.value, "the id of a step")
+		case "host":
+			a.Host, _ = d.scalar(f.value, "the name of a host")
+		default:
+			a.changed.fields = append(a.changed.fields, f)
+		}
+	}
+	if n.get("container") == nil {
+		d.fail(n.errorAt("the key container is missing"))
+	}
+	d.decode(a.changed, &a.Container)
+}
+
+func (a *rerunContainer) check(s *scope, n *node) {
+	inContainer{a.RunningStep, ""}.check(s, n)
+	if a.Host != "" {
+		s.host(argument(n, "host"), a.Host)
+	}
+	if err := a.Validate(); err != nil {
+		s.d.fail(n.errorAt("%v", err))
+	}
+	s.ports(argument(n, "closedPorts"), a.ClosedPorts...)
+}
+
+func (a *rerunContainer) do(r *attempt) error {
+	old, err := resultOf[*simulator.Running](r, a.RunningStep, "container")
+	if err != nil {
+		return err
+	}
+	options, h := old.Options(), old.Host()
+	if a.Host != "" {
+		if h, err = r.host(a.Host); err != nil {
+			return err
+		}
+	}
+	d := &decoder{}
+	d.decode(a.changed, &options)
+	if err := d.err(); err != nil {
+		return err
+	}
+	old.Stop()
+	c, err := h.Run(options)
+	if err != nil {
+		return err
+	}
+	r.s.results[a.RunningStep] = c
+	r.keep(c)
+	r.fact("container", c.ID()[:12])
+	r.fact("hostname", c.Hostname())
+	return nil
+}
+
 // inContainer is a process in a container: one that runs as its user, or with user what docker exec --user starts.
 type inContainer struct {
 	Container string `yaml:"container,scalar"`

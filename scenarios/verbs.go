@@ -70,6 +70,7 @@ var hostVerbs = []verb{
 var containerVerbs = []verb{
 	{"newCredentialSpec", false, "New-CredentialSpec on a host", func() action { return &newCredentialSpec{} }},
 	{"runContainer", false, "docker run on a host", func() action { return &runContainer{} }},
+	{"rerunContainer", false, "docker rm -f, and docker run again with other options", func() action { return &rerunContainer{} }},
 	{"stopContainer", false, "docker stop", func() action { return &stopContainer{} }},
 	{"nltest", false, "nltest in a container", func() action { return &nltest{} }},
 	{"klist", false, "klist, klist get or klist purge in a container", func() action { return &klist{} }},
@@ -146,6 +147,8 @@ func argumentsOf(a action) []string {
 		return keysOf(reflect.TypeFor[rotationPoint]())
 	case *runContainer:
 		return append([]string{"host"}, keysOf(reflect.TypeFor[simulator.Container]())...)
+	case *rerunContainer:
+		return append([]string{"container"}, keysOf(reflect.TypeFor[simulator.Container]())...)
 	}
 	return keysOf(reflect.TypeOf(a).Elem())
 }

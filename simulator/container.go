@@ -239,6 +239,9 @@ func (r *Running) Isolation() string { return string(r.isolation) }
 // Image is the reference of its image.
 func (r *Running) Image() string { return r.image.String() }
 
+// Options are what docker run was told.
+func (r *Running) Options() Container { return r.cfg }
+
 // Host is the host that it runs on.
 func (r *Running) Host() *Host { return r.h }
 
