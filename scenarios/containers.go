@@ -157,7 +157,12 @@ func (a *rerunContainer) do(r *attempt) error {
 	if err != nil {
 		return err
 	}
-	r.s.results[a.RunningStep] = c
+	// Whoever knows the old container means the new one from now on.
+	for id, v := range r.s.results {
+		if v == any(old) {
+			r.s.results[id] = c
+		}
+	}
 	r.keep(c)
 	r.fact("container", c.ID()[:12])
 	r.fact("hostname", c.Hostname())

@@ -157,6 +157,9 @@ func (c *Case) Matches(glob string) bool {
 	return matches(strings.ReplaceAll(glob, "*", "…"), c.Name)
 }
 
+// Bundle is the bundle that the case belongs to.
+func (c *Case) Bundle() *Bundle { return c.bundle }
+
 // Config is the domain of the case.
 func (c *Case) Config() simulator.Config { return c.plan.config }
 
@@ -169,27 +172,21 @@ func (c *Case) Run(ctx context.Context, o Options) *CaseResult {
 }
 
 func (c *Case) run(ctx context.Context, o Options) *CaseResult {
-	cfg := c.plan.config
-	cfg.Keys = o.Keys
-	if o.Seed != 0 {
-		cfg.Seed = o.Seed
-	}
-	res := &CaseResult{Name: c.Name, Values: c.Values, Seed: cmp.Or(cfg.Seed, 1), Status: Passed, goldens: map[string]string{}}
+	res := &CaseResult{Name: c.Name, Values: c.Values, Seed: cmp.Or(o.Seed, c.plan.config.Seed, 1), Status: Passed, goldens: map[string]string{}}
 	for i, step := range c.plan.steps {
 		res.Steps = append(res.Steps, newStepResult(i+1, step))
 	}
-	d, err := simulator.Start(ctx, cfg)
+	r, err := c.Replay(ctx, o)
 	if err != nil {
 		res.Status, res.Error = Failed, fmt.Sprintf("start the domain: %v", err)
 		return res
 	}
-	golden := c.bundle.Golden
-	if o.Update {
-		golden = nil
+	d := r.Domain()
+	if !o.Update {
+		r.golden = c.bundle.Golden
 	}
-	s := NewSession(d)
 	for i, step := range c.plan.steps {
-		sr := s.do(ctx, step, golden)
+		sr := r.Next(ctx)
 		res.Steps[i] = sr
 		if name := step.expect.Output; name != "" && sr.Status == Passed && o.Update {
 			res.goldens[name] = sr.Output
@@ -207,7 +204,7 @@ func (c *Case) run(ctx context.Context, o Options) *CaseResult {
 	if o.Transcript {
 		res.Transcript = d.Transcript()
 	}
-	if err := d.Close(); err != nil {
+	if err := r.Close(); err != nil {
 		res.Status, res.Error = Failed, fmt.Sprintf("close the domain: %v", err)
 	}
 	return res

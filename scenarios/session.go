@@ -147,13 +147,31 @@ func (r *attempt) keep(v any) {
 	}
 }
 
-// resultOf gives what an earlier step gave.
+// resultOf gives what an earlier step gave. A container also goes by the first digits of its own id, as docker has it.
 func resultOf[T any](r *attempt, id, what string) (T, error) {
 	v, ok := r.s.results[id].(T)
+	if !ok {
+		v, ok = r.containerWithID(id).(T)
+	}
 	if !ok {
 		return v, fmt.Errorf("the step %q gave no %s", id, what)
 	}
 	return v, nil
+}
+
+// containerWithID finds a container that runs somewhere, nil when there is none.
+func (r *attempt) containerWithID(id string) any {
+	if len(id) < 12 {
+		return nil
+	}
+	for _, h := range r.d.Hosts() {
+		for _, c := range h.Containers() {
+			if strings.HasPrefix(c.ID(), id) {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // do carries out a step and judges it. goldens are the bundle's, nil when there are none.

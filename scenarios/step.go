@@ -288,15 +288,7 @@ func (s *scope) repeat(step *Step, n, again *node) bool {
 			s.d.fail(w.errorAt("with is a mapping of arguments, and %s must have been given one too", o.verb))
 			return false
 		}
-		args := &node{place: o.args.place, kind: mappingNode, fields: slices.Clone(o.args.fields)}
-		for _, f := range w.fields {
-			if i := slices.IndexFunc(args.fields, func(g field) bool { return g.key.text == f.key.text }); i >= 0 {
-				args.fields[i] = f
-			} else {
-				args.fields = append(args.fields, f)
-			}
-		}
-		step.args = args
+		step.args = o.args.with(w)
 	}
 	return true
 }

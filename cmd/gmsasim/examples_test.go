@@ -37,6 +37,9 @@ func TestExamples(t *testing.T) {
 			if _, err := exec.LookPath("ldapsearch"); err != nil && strings.Contains(line, "ldapsearch") {
 				continue
 			}
+			if cmd.Name() == "doctor" {
+				line += " || test $? = 1" // it has found something
+			}
 			fmt.Fprintf(&script, "exec sh -c '%s'\n", strings.ReplaceAll(line, "'", "''"))
 		}
 	}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gmsasim/gmsasim/doctor"
+	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/diag"
+)
+
+// doctorReport is the form of a diagnosis in JSON.
+type doctorReport struct {
+	*doctor.Report
+	Exit int `json:"exit"`
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	var chosen string
+	cmd := &cobra.Command{
+		Use:   "doctor FILE|SCENARIO",
+		Short: "Say why a scenario's step fails, and prove what repairs it",
+		Long: `The scenario is run until a step ends in a finding. Every help of the finding is carried out in a replay, and the step is tried again: what
+leads to success is printed as a fix. Where another cause appears behind the first, the search goes on with it.
+Without --case, the first case that complains is taken.
+
+Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4 not modelled.`,
+		Example: "  gmsasim doctor kds-key-too-young\n  gmsasim doctor channel-shared-hostname --case '*2019*'\n  gmsasim doctor membership-newer-than-ticket --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("doctor takes one file or scenario, got %d", len(args))
+			}
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return a.diagnose(ctx, args[0], chosen)
+		},
+	}
+	cmd.Flags().StringVar(&chosen, "case", "", "diagnose the first case with this name; * stands for any text")
+	return cmd
+}
+
+func (a *app) diagnose(ctx context.Context, name, chosen string) error {
+	bundles, err := scenarios.Select(name)
+	if err != nil {
+		return err
+	}
+	if len(bundles) != 1 {
+		return usage("%q chooses %s; the doctor takes one", name, count(len(bundles), "scenario")).(*usageError).shownBy("gmsasim list")
+	}
+	if err := casesExist(bundles, chosen); err != nil {
+		return err
+	}
+	report, err := firstComplaint(ctx, bundles[0], chosen)
+	if err != nil {
+		return err
+	}
+	exit := doctorExit(report)
+	if a.json {
+		a.printJSON(doctorReport{report, exit})
+	} else {
+		fmt.Fprintf(a.out, "%s\n%s\n", report.Text(), report.Summary())
+		if len(report.Causes) > 0 {
+			a.next("gmsasim explain %s", string(report.Causes[0].Finding.Code))
+		} else {
+			a.next("gmsasim run %s --verbose", shellQuoted(name))
+		}
+	}
+	if exit != exitOK {
+		return &exitError{status: exit}
+	}
+	return nil
+}
+
+// firstComplaint diagnoses the chosen cases until one complains.
+func firstComplaint(ctx context.Context, b *scenarios.Bundle, chosen string) (report *doctor.Report, err error) {
+	keys := simulator.NewKeys()
+	for _, c := range b.Cases {
+		if !c.Matches(chosen) {
+			continue
+		}
+		if report, err = doctor.Diagnose(ctx, c, doctor.Options{Keys: keys}); err != nil || report.Outcome != doctor.Healthy {
+			break
+		}
+	}
+	return report, err
+}
+
+func doctorExit(r *doctor.Report) int {
+	switch {
+	case r.Outcome == doctor.Healthy:
+		return exitOK
+	case r.Causes[0].Finding.Code == diag.SimulatorBug:
+		return exitInternal
+	case r.Causes[0].Finding.Code == diag.NotModelled:
+		return exitNotModelled
+	}
+	return exitUnexpected
+}

@@ -1,0 +1,62 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Text is the report as people read it. It ends with a newline and has neither colour nor marks outside ASCII, apart from what the
+// findings say.
+func (r *Report) Text() string {
+	var b strings.Builder
+	b.WriteString(r.Scenario)
+	if r.Case != "" {
+		b.WriteString(" · " + r.Case)
+	}
+	fmt.Fprintf(&b, " · %s · domain time %s\n", r.Domain, r.Time.UTC().Format("2006-01-02 15:04Z"))
+	if c := r.Complaint; c != nil {
+		fmt.Fprintf(&b, "\ncomplaint: step %d, %s %s\n", c.N, c.Verb, c.Arguments)
+	}
+	for i, c := range r.Causes {
+		b.WriteByte('\n')
+		if len(r.Causes) > 1 {
+			fmt.Fprintf(&b, "cause %d of %d\n", i+1, len(r.Causes))
+		}
+		b.WriteString(c.Finding.Text())
+		if c.Finding.Mode != "" {
+			fmt.Fprintf(&b, "    mode        %s\n", c.Finding.Mode)
+		}
+		for _, h := range c.Fixes {
+			writeHelp(&b, "fix (replayed): "+h.Text, h.Command)
+		}
+		for _, a := range c.Advice {
+			writeHelp(&b, fmt.Sprintf("help (not proved, %s): %s", a.Unproved, a.Text), a.Command)
+		}
+	}
+	return b.String()
+}
+
+func writeHelp(b *strings.Builder, text, command string) {
+	b.WriteString(text + "\n")
+	if command != "" {
+		for line := range strings.Lines(command) {
+			b.WriteString("    " + strings.TrimRight(line, "\n") + "\n")
+		}
+	}
+}
+
+// Summary is the result in one line.
+func (r *Report) Summary() string {
+	switch {
+	case r.Outcome == Healthy:
+		return "nothing wrong: no step ends in a finding"
+	case len(r.Causes) == 1 && r.Outcome == Repaired:
+		return fmt.Sprintf("1 cause, and a fix that was replayed to success (%d replays)", r.Replays)
+	case r.Outcome == Repaired:
+		return fmt.Sprintf("%d causes; with the first fix of each, in this order, the step succeeds (%d replays)", len(r.Causes), r.Replays)
+	case len(r.Causes) == 1:
+		return fmt.Sprintf("1 cause; no help was replayed to success (%d replays)", r.Replays)
+	default:
+		return fmt.Sprintf("%d causes; no help for the last one was replayed to success (%d replays)", len(r.Causes), r.Replays)
+	}
+}

@@ -1,0 +1,94 @@
+package scenarios
+
+import (
+	"context"
+	"slices"
+
+	"github.com/gmsasim/gmsasim/simulator"
+)
+
+// A Replay runs a case step by step in a domain of its own, so that somebody may stop at any step, look, change something and try the
+// step again. It is not for several goroutines at the same time.
+type Replay struct {
+	c       *Case
+	d       *simulator.Domain
+	session *Session
+	done    int // steps carried out
+	golden  func(name string) (string, bool)
+}
+
+// Replay starts the domain of the case. Of the options, the seed and the keys count. The caller closes the replay.
+func (c *Case) Replay(ctx context.Context, o Options) (*Replay, error) {
+	cfg := c.plan.config
+	cfg.Keys = o.Keys
+	if o.Seed != 0 {
+		cfg.Seed = o.Seed
+	}
+	d, err := simulator.Start(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Replay{c: c, d: d, session: NewSession(d)}, nil
+}
+
+// Domain is the domain that the steps happen in.
+func (r *Replay) Domain() *simulator.Domain { return r.d }
+
+// Session carries out further steps in the domain. It knows what the steps so far gave under their ids.
+func (r *Replay) Session() *Session { return r.session }
+
+// Next carries out the next step and judges it; nil after the last one.
+func (r *Replay) Next(ctx context.Context) *StepResult {
+	if r.done == len(r.c.plan.steps) {
+		return nil
+	}
+	r.done++
+	return r.session.do(ctx, r.c.plan.steps[r.done-1], r.golden)
+}
+
+// Again carries out the last step once more and expects it to succeed. Each of with, in the form of "{isolation: process}", changes
+// arguments of the step; the later one counts. An error tells that such arguments cannot be.
+func (r *Replay) Again(ctx context.Context, with ...string) (*StepResult, error) {
+	step := *r.c.plan.steps[r.done-1]
+	step.expect, step.again = Expect{}, true
+	if len(with) == 0 {
+		return r.session.do(ctx, &step, nil), nil
+	}
+	d := &decoder{}
+	for _, text := range with {
+		w, err := parseYAML("with", 1, []byte(text))
+		if err != nil {
+			return nil, err
+		}
+		if w.kind != mappingNode || step.args.kind != mappingNode {
+			return nil, w.errorAt("with is a mapping of arguments, and %s must have been given one too", step.verb)
+		}
+		step.args = step.args.with(w)
+	}
+	step.action = verbOf(step.verb).new()
+	if d.decode(step.args, step.action); len(d.faults) == 0 {
+		s := liveScope(d, r.d)
+		s.current = &step
+		step.action.check(s, step.args)
+	}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return r.session.do(ctx, &step, nil), nil
+}
+
+// Close ends the domain.
+func (r *Replay) Close() error { return r.d.Close() }
+
+// with is a mapping with the values of another one in place of its own.
+func (n *node) with(o *node) *node {
+	c := &node{place: n.place, kind: mappingNode, fields: slices.Clone(n.fields)}
+	for _, f := range o.fields {
+		if i := slices.IndexFunc(c.fields, func(g field) bool { return g.key.text == f.key.text }); i >= 0 {
+			c.fields[i] = f
+		} else {
+			c.fields = append(c.fields, f)
+		}
+	}
+	return c
+}
