@@ -57,6 +57,8 @@ type Report struct {
 	Outcome Outcome   `json:"outcome"`
 	// Complaint is the first step that ends in a finding; nil for a healthy case.
 	Complaint *scenarios.StepResult `json:"complaint,omitempty"`
+	// Chain is what [Look] says of the state at the complaint, where somebody asked for it.
+	Chain *Chain `json:"chain,omitempty"`
 	// Causes are in the order in which they bite: each appears when those before it are repaired.
 	Causes []Cause `json:"causes"`
 	// Replays is how many times the case was run again.
@@ -133,6 +135,20 @@ func (p *patient) complaint(ctx context.Context) (*scenarios.Replay, *scenarios.
 			return nil, nil, errors.Join(fmt.Errorf("%s: step %d, %s: %s", step.At, step.N, step.Verb, strings.Join(step.Problems, "; ")), r.Close())
 		}
 	}
+}
+
+// before runs the case up to the step before the complaint, or to its end when there is none. The caller closes the replay.
+func (p *patient) before(ctx context.Context) (*scenarios.Replay, error) {
+	r, err := p.c.Replay(ctx, scenarios.Options{Seed: p.o.Seed, Keys: p.o.Keys})
+	if err != nil {
+		return nil, fmt.Errorf("start the domain: %w", err)
+	}
+	for n := 1; n != p.step; n++ {
+		if r.Next(ctx) == nil {
+			break
+		}
+	}
+	return r, nil
 }
 
 // causes explains a finding that is there when the fixes so far have been carried out. before are the findings on the way to it.

@@ -3,11 +3,22 @@ package doctor
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
-// Text is the report as people read it. It ends with a newline and has neither colour nor marks outside ASCII, apart from what the
-// findings say.
-func (r *Report) Text() string {
+// A Style paints parts of a text.
+type Style struct {
+	// Marks are the signs of the links.
+	Marks map[Mark]string
+	// Faint is for what matters less; nil leaves it as it is.
+	Faint func(string) string
+}
+
+// Plain has no colour and no signs outside ASCII.
+var Plain = Style{Marks: map[Mark]string{Works: "ok  ", Fails: "FAIL", NotReached: "-   ", NotChecked: ".   "}}
+
+// Text is the report as people read it. It ends with a newline.
+func (r *Report) Text(s Style) string {
 	var b strings.Builder
 	b.WriteString(r.Scenario)
 	if r.Case != "" {
@@ -16,6 +27,9 @@ func (r *Report) Text() string {
 	fmt.Fprintf(&b, " · %s · domain time %s\n", r.Domain, r.Time.UTC().Format("2006-01-02 15:04Z"))
 	if c := r.Complaint; c != nil {
 		fmt.Fprintf(&b, "\ncomplaint: step %d, %s %s\n", c.N, c.Verb, c.Arguments)
+	}
+	if r.Chain != nil {
+		r.Chain.write(&b, s)
 	}
 	for i, c := range r.Causes {
 		b.WriteByte('\n')
@@ -58,5 +72,30 @@ func (r *Report) Summary() string {
 		return fmt.Sprintf("1 cause; no help was replayed to success (%d replays)", r.Replays)
 	default:
 		return fmt.Sprintf("%d causes; no help for the last one was replayed to success (%d replays)", len(r.Causes), r.Replays)
+	}
+}
+
+func (c *Chain) write(b *strings.Builder, s Style) {
+	fmt.Fprintf(b, "\n%s on %s\n", c.Account, c.Host)
+	width := 0
+	for _, l := range c.Links {
+		width = max(width, utf8.RuneCountInString(l.What))
+	}
+	for _, l := range c.Links {
+		end := ""
+		switch {
+		case l.Finding != nil:
+			end = string(l.Finding.Code)
+		case l.Mark != Works:
+			end = string(l.Mark)
+		}
+		if l.Why != "" {
+			end += " (" + l.Why + ")"
+		}
+		if l.Mark != Fails && s.Faint != nil && end != "" {
+			end = s.Faint(end)
+		}
+		line := fmt.Sprintf(" %s %-3s %s%s  %s", s.Marks[l.Mark], l.Step, l.What, strings.Repeat(" ", width-utf8.RuneCountInString(l.What)), end)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 }

@@ -77,6 +77,15 @@ func (r *Replay) Again(ctx context.Context, with ...string) (*StepResult, error)
 	return r.session.do(ctx, &step, nil), nil
 }
 
+// ContainerID is the short id of the container that a step ran, "" when it ran none; a container's own id stays what it is.
+func (r *Replay) ContainerID(step string) string {
+	c, err := resultOf[*simulator.Running](&attempt{s: r.session, d: r.d}, step, "container")
+	if err != nil {
+		return ""
+	}
+	return c.ID()[:12]
+}
+
 // Close ends the domain.
 func (r *Replay) Close() error { return r.d.Close() }
 

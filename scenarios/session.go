@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -88,10 +89,33 @@ type StepResult struct {
 	LastEvent  int `json:"lastEvent,omitempty"`
 	// Output is the outcome as text, what goldens hold.
 	Output string `json:"-"`
+
+	args *node
+}
+
+// Arg is an argument that is a single value, or the value itself when the step has one alone; "" when it is neither.
+func (res *StepResult) Arg(name string) string {
+	switch n := res.args.get(name); {
+	case n != nil && n.kind == scalarNode:
+		return n.text
+	case n == nil && res.args != nil && res.args.kind == scalarNode && aloneArgument(res.Verb, name):
+		return res.args.text
+	}
+	return ""
+}
+
+// aloneArgument tells that name is the argument that a verb takes without a key.
+func aloneArgument(verbName, name string) bool {
+	t := reflect.TypeOf(verbOf(verbName).new()).Elem()
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	i, ok := scalarField(t)
+	return ok && keyOf(t.Field(i)) == name
 }
 
 func newStepResult(n int, step *Step) *StepResult {
-	return &StepResult{N: n, ID: step.id, Note: step.note, Verb: step.verb, Arguments: flow(step.args), Again: step.again, At: step.place,
+	return &StepResult{N: n, ID: step.id, Note: step.note, Verb: step.verb, Arguments: flow(step.args), args: step.args, Again: step.again, At: step.place,
 		Status: NotReached, Want: step.expect.String()}
 }
 

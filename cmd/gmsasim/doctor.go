@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -23,6 +24,7 @@ type doctorReport struct {
 
 func (a *app) doctorCommand() *cobra.Command {
 	var chosen string
+	var of doctor.Subject
 	cmd := &cobra.Command{
 		Use:   "doctor FILE|SCENARIO",
 		Short: "Say why a scenario's step fails, and prove what repairs it",
@@ -38,14 +40,17 @@ Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			return a.diagnose(ctx, args[0], chosen)
+			return a.diagnose(ctx, args[0], chosen, of)
 		},
 	}
-	cmd.Flags().StringVar(&chosen, "case", "", "diagnose the first case with this name; * stands for any text")
+	f := cmd.Flags()
+	f.StringVar(&chosen, "case", "", "diagnose the first case with this name; * stands for any text")
+	f.StringVar(&of.Host, "host", "", "host whose chain is shown (default: the complaint's)")
+	f.StringVar(&of.Account, "account", "", "service account whose chain is shown (default: the complaint's)")
 	return cmd
 }
 
-func (a *app) diagnose(ctx context.Context, name, chosen string) error {
+func (a *app) diagnose(ctx context.Context, name, chosen string, of doctor.Subject) error {
 	bundles, err := scenarios.Select(name)
 	if err != nil {
 		return err
@@ -56,7 +61,7 @@ func (a *app) diagnose(ctx context.Context, name, chosen string) error {
 	if err := casesExist(bundles, chosen); err != nil {
 		return err
 	}
-	report, err := firstComplaint(ctx, bundles[0], chosen)
+	report, err := firstComplaint(ctx, bundles[0], chosen, of)
 	if err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func (a *app) diagnose(ctx context.Context, name, chosen string) error {
 	if a.json {
 		a.printJSON(doctorReport{report, exit})
 	} else {
-		fmt.Fprintf(a.out, "%s\n%s\n", report.Text(), report.Summary())
+		fmt.Fprintf(a.out, "%s\n%s\n", report.Text(a.doctorStyle()), report.Summary())
 		if len(report.Causes) > 0 {
 			a.next("gmsasim explain %s", string(report.Causes[0].Finding.Code))
 		} else {
@@ -78,17 +83,35 @@ func (a *app) diagnose(ctx context.Context, name, chosen string) error {
 }
 
 // firstComplaint diagnoses the chosen cases until one complains.
-func firstComplaint(ctx context.Context, b *scenarios.Bundle, chosen string) (report *doctor.Report, err error) {
-	keys := simulator.NewKeys()
+func firstComplaint(ctx context.Context, b *scenarios.Bundle, chosen string, of doctor.Subject) (report *doctor.Report, err error) {
+	o := doctor.Options{Keys: simulator.NewKeys()}
+	var patient *scenarios.Case
 	for _, c := range b.Cases {
 		if !c.Matches(chosen) {
 			continue
 		}
-		if report, err = doctor.Diagnose(ctx, c, doctor.Options{Keys: keys}); err != nil || report.Outcome != doctor.Healthy {
+		patient = c
+		if report, err = doctor.Diagnose(ctx, c, o); err != nil {
+			return nil, err
+		}
+		if report.Outcome != doctor.Healthy {
 			break
 		}
 	}
+	report.Chain, err = doctor.Look(ctx, patient, o, of)
+	if e, ok := errors.AsType[*doctor.UnknownError](err); ok {
+		return nil, &usageError{problem: fmt.Sprintf("no %s %q in the domain", e.Kind, e.Name), nearest: e.Nearest}
+	}
 	return report, err
+}
+
+// doctorStyle is how a report looks on this terminal.
+func (a *app) doctorStyle() doctor.Style {
+	if a.style.ascii {
+		return doctor.Plain
+	}
+	return doctor.Style{Faint: a.style.faint, Marks: map[doctor.Mark]string{
+		doctor.Works: a.style.mark(true), doctor.Fails: a.style.mark(false), doctor.NotReached: a.style.faint("–"), doctor.NotChecked: a.style.faint("·")}}
 }
 
 func doctorExit(r *doctor.Report) int {
