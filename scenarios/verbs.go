@@ -27,6 +27,8 @@ var verbs = slices.Concat(
 	hostVerbs,
 	containerVerbs,
 	worldVerbs,
+	membershipVerbs,
+	hostCareVerbs,
 )
 
 // directoryVerbs are what an administrator does to the directory.
@@ -253,6 +255,8 @@ func (a *removeGroup) do(r *attempt) error     { return r.admin().RemoveGroup(a.
 type addGroupMember struct {
 	Group   string   `yaml:"group"`
 	Members []string `yaml:"members"`
+	// Exact takes the names as the cmdlet does: a computer's ends in $.
+	Exact bool `yaml:"exact,omitempty"`
 }
 
 func (a *addGroupMember) check(s *scope, n *node) {
@@ -260,11 +264,21 @@ func (a *addGroupMember) check(s *scope, n *node) {
 	s.accounts(argument(n, "members"), a.Members)
 }
 
-func (a *addGroupMember) do(r *attempt) error { return r.admin().AddGroupMember(a.Group, a.Members...) }
+func (a *addGroupMember) do(r *attempt) error {
+	if a.Exact {
+		return r.admin().AddGroupMemberExactly(a.Group, a.Members...)
+	}
+	return r.admin().AddGroupMember(a.Group, a.Members...)
+}
 
-type removeGroupMember addGroupMember
+type removeGroupMember struct {
+	Group   string   `yaml:"group"`
+	Members []string `yaml:"members"`
+}
 
-func (a *removeGroupMember) check(s *scope, n *node) { (*addGroupMember)(a).check(s, n) }
+func (a *removeGroupMember) check(s *scope, n *node) {
+	(&addGroupMember{Group: a.Group, Members: a.Members}).check(s, n)
+}
 
 func (a *removeGroupMember) do(r *attempt) error {
 	return r.admin().RemoveGroupMember(a.Group, a.Members...)
@@ -309,6 +323,7 @@ type setServiceAccount struct {
 	DNSHostName          *string   `yaml:"dnsHostName,omitempty"`
 	SPNs                 *[]string `yaml:"spns,omitempty"`
 	AllowedToRetrieve    *[]string `yaml:"allowedToRetrieve,omitempty"`
+	RetrieveSDDL         *string   `yaml:"retrieveSDDL,omitempty"`
 	IntervalDays         *int      `yaml:"intervalDays,omitempty"`
 	EncryptionTypes      *[]string `yaml:"encryptionTypes,omitempty"`
 	Enabled              *bool     `yaml:"enabled,omitempty"`
@@ -330,7 +345,10 @@ func (a *setServiceAccount) do(r *attempt) error {
 	return r.admin().SetServiceAccount(a.Account, func(s *simulator.ServiceAccount) {
 		set(&s.DNSHostName, a.DNSHostName)
 		set(&s.SPNs, a.SPNs)
-		set(&s.AllowedToRetrieve, a.AllowedToRetrieve)
+		if a.AllowedToRetrieve != nil {
+			s.AllowedToRetrieve, s.RetrieveSDDL = *a.AllowedToRetrieve, "" // the cmdlet writes a descriptor of its own
+		}
+		set(&s.RetrieveSDDL, a.RetrieveSDDL)
 		set(&s.IntervalDays, a.IntervalDays)
 		set(&s.EncryptionTypes, a.EncryptionTypes)
 		set(&s.AllowedToDelegateTo, a.AllowedToDelegateTo)
@@ -547,6 +565,8 @@ type readPassword struct {
 	Host       string               `yaml:"host"`
 	Account    string               `yaml:"account"`
 	Protection simulator.Protection `yaml:"protection,omitempty"`
+	// User is who reads on the host. Default: the host itself, which is SYSTEM.
+	User string `yaml:"user,omitempty"`
 }
 
 func (a *readPassword) check(s *scope, n *node) {
@@ -563,7 +583,13 @@ func (a *readPassword) do(r *attempt) error {
 	if p == "" {
 		p = simulator.Sealed
 	}
-	pw, err := h.ReadPassword(a.Account, p)
+	read := h.ReadPassword
+	if a.User != "" && !strings.EqualFold(a.User, "SYSTEM") {
+		read = func(account string, p simulator.Protection) (*simulator.ManagedPassword, error) {
+			return h.ReadPasswordAs(a.User, account, p)
+		}
+	}
+	pw, err := read(a.Account, p)
 	if err != nil {
 		return err
 	}

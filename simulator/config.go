@@ -95,11 +95,13 @@ type KDSRootKey struct {
 	DC string `json:"dc,omitempty" yaml:"dc,omitempty"`
 }
 
-// Group is a security group.
+// Group is a group.
 type Group struct {
 	Name string `json:"name" yaml:"name"`
 	// Scope is the group's scope. Default [DomainLocal], as in the guide's example.
 	Scope GroupScope `json:"scope,omitempty" yaml:"scope,omitempty"`
+	// Category is the group's category. Default [Security]. A distribution group is in no ticket.
+	Category GroupCategory `json:"category,omitempty" yaml:"category,omitempty"`
 	// Members are names of accounts and groups. A host's name works with and without the final $.
 	Members []string `json:"members,omitempty" yaml:"members,omitempty"`
 	// MembersSince is when the members came into the group. A host that was restarted before has signed in without them.
@@ -118,6 +120,15 @@ const (
 	DomainLocal GroupScope = "DomainLocal"
 	Global      GroupScope = "Global"
 	Universal   GroupScope = "Universal"
+)
+
+// GroupCategory is the category of a group, as New-ADGroup -GroupCategory takes it.
+type GroupCategory string
+
+// The categories. Only security groups come into tokens ([MS-ADTS] 2.2.12).
+const (
+	Security     GroupCategory = "Security"
+	Distribution GroupCategory = "Distribution"
 )
 
 // User is a user account.
@@ -142,6 +153,9 @@ type ServiceAccount struct {
 	SPNs        []string `json:"spns,omitempty" yaml:"spns,omitempty"`
 	// AllowedToRetrieve are the accounts and groups of -PrincipalsAllowedToRetrieveManagedPassword.
 	AllowedToRetrieve []string `json:"allowedToRetrieve,omitempty" yaml:"allowedToRetrieve,omitempty"`
+	// RetrieveSDDL is msDS-GroupMSAMembership in SDDL ([MS-DTYP] 2.5.1), for a descriptor that a script has written. It takes the place of
+	// AllowedToRetrieve. Default: the descriptor that the cmdlets write.
+	RetrieveSDDL string `json:"retrieveSDDL,omitempty" yaml:"retrieveSDDL,omitempty"`
 	// IntervalDays is -ManagedPasswordIntervalInDays. Default 30. It cannot be changed later.
 	IntervalDays int `json:"intervalDays,omitempty" yaml:"intervalDays,omitempty"`
 	// EncryptionTypes are the names of -KerberosEncryptionType: RC4, AES128, AES256. Default: all three, as the cmdlet sets.

@@ -10,7 +10,6 @@ import (
 	"github.com/gmsasim/gmsasim/fakeads/directory"
 	"github.com/gmsasim/gmsasim/fakeads/filter"
 	"github.com/gmsasim/gmsasim/fakeads/kds"
-	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/fakekdc/gss"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
@@ -675,106 +674,6 @@ func whyNotSPN(wanted, near string) string {
 	default:
 		return "class and host differ"
 	}
-}
-
-// findDenied tells why a reader got the account without the password: its ticket, the directory and the account's list of
-// principals are compared.
-func (d *Domain) findDenied(s *stepError) *diag.Finding {
-	dc := s.dc
-	entry, err := d.lookup(dc, strings.TrimSuffix(s.account, "$")+"$", "msDS-GroupMSAMembership", "objectSid", "objectClass")
-	if err != nil {
-		return nil
-	}
-	reader := s.logon.account
-	facts := []diag.Fact{{Name: "account", Value: s.account}, {Name: "reader", Value: reader}, {Name: "DC", Value: dc.name}}
-	sd, _ := security.ParseDescriptor([]byte(entry.Value("msDS-GroupMSAMembership"))) // absent or damaged: nobody is allowed
-	self, _ := security.SIDFromBytes([]byte(entry.Value("objectSid")))
-	allows := func(t *security.Token) bool {
-		return sd != nil && t != nil && sd.Allows(t, security.RightReadProperty, security.ObjectTypes{}, self)
-	}
-	var names []string
-	if sd != nil {
-		for _, ace := range retrieveACEs(sd) {
-			names = append(names, d.nameOfSID(dc, ace.SID))
-		}
-	}
-	allowed := "{" + strings.Join(names, ", ") + "}"
-	facts = append(facts, diag.Fact{Name: "allowed", Value: allowed})
-	account, err := dc.replica.AccountByName(directory.Principal, reader)
-	if err != nil {
-		return nil
-	}
-	if allows(dc.replica.TokenFor(account)) {
-		f := &diag.Finding{
-			Code:    diag.StaleTicket,
-			Facts:   facts,
-			SeenAs:  []string{seenTestFalse, seenInstall},
-			Because: "the DC reads the memberships in the ticket, and the ticket was issued before the membership came",
-			Help: []diag.Help{{Text: "restart the computer", Command: "Restart-Computer", Sure: true},
-				{Text: "or remove the computer's tickets", Command: "klist -li 0x3e7 purge"}},
-		}
-		for _, t := range s.logon.list() {
-			f.Facts = append(f.Facts, diag.Fact{Name: "ticket", Value: fmt.Sprintf("%s of %s", t.Server, t.StartTime.UTC().Format(timeForm))})
-		}
-		return f
-	}
-	for _, other := range dc.peers() {
-		if other == dc {
-			continue
-		}
-		a, err := other.replica.AccountByName(directory.Principal, reader)
-		if err != nil {
-			continue
-		}
-		e, err := d.lookup(other, strings.TrimSuffix(s.account, "$")+"$", "msDS-GroupMSAMembership")
-		if err != nil {
-			continue
-		}
-		if otherSD, err := security.ParseDescriptor([]byte(e.Value("msDS-GroupMSAMembership"))); err == nil &&
-			otherSD.Allows(other.replica.TokenFor(a), security.RightReadProperty, security.ObjectTypes{}, self) {
-			return &diag.Finding{
-				Code:    diag.MembershipNotOnDC,
-				Facts:   append(facts, diag.Fact{Name: "allowed on", Value: other.name}),
-				SeenAs:  []string{seenTestFalse, seenInstall},
-				Because: "the change that allows the reader is on another DC and has not been replicated to this one",
-				Help:    []diag.Help{{Text: "replicate, or wait for replication, then restart the computer", Command: "repadmin /syncall /AdeP", Sure: true}},
-			}
-		}
-	}
-	var groups []string
-	for _, g := range dc.replica.GlobalGroups(account) {
-		groups = append(groups, d.nameOfSID(dc, g.SID))
-	}
-	facts = append(facts, diag.Fact{Name: "groups of the reader", Value: "{" + strings.Join(groups, ", ") + "}"})
-	f := &diag.Finding{
-		Code:    diag.NotAllowed,
-		Facts:   facts,
-		SeenAs:  []string{seenTestFalse, seenInstall},
-		Because: "the DC leaves the password out of its answer for everyone who is not on the account's list, Domain Admins included",
-	}
-	if len(names) > 0 {
-		f.Help = []diag.Help{{Text: "add the computer to the group that is allowed, then restart it",
-			Command: fmt.Sprintf("Add-ADGroupMember -Identity %q -Members %q", names[0], reader)}}
-	} else {
-		f.Help = []diag.Help{{Text: "allow a group of the computers that need the account",
-			Command: fmt.Sprintf("Set-ADServiceAccount %s -PrincipalsAllowedToRetrieveManagedPassword GROUP", s.account)}}
-	}
-	return f
-}
-
-// nameOfSID is the name of an account or group, or the SID.
-func (d *Domain) nameOfSID(dc *DC, sid security.SID) string {
-	name := sid.String()
-	for _, candidate := range []*DC{dc, d.dcs[0]} {
-		found := false
-		err := candidate.search(candidate.dom.DN, &filter.Filter{Op: filter.Equal, Attr: "objectSid", Value: sid.Bytes()}, []string{"sAMAccountName"}, func(e *directory.Entry) {
-			name, found = e.Value("sAMAccountName"), true
-		})
-		if err == nil && found {
-			break
-		}
-	}
-	return name
 }
 
 // gssResult is the name and number of a failed context establishment.

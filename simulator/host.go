@@ -201,12 +201,28 @@ func (h *Host) ReadPassword(account string, p Protection) (*ManagedPassword, err
 	return pw, h.d.explain(err)
 }
 
+// ReadPasswordAs is ReadPassword by a user who is signed in on the host, with the password that was configured or set for that user.
+func (h *Host) ReadPasswordAs(user, account string, p Protection) (*ManagedPassword, error) {
+	h.d.mu.Lock()
+	password, ok := h.d.knownPasswordLocked(user)
+	h.d.mu.Unlock()
+	if !ok {
+		return nil, fmt.Errorf("no password of a user %q is known", user)
+	}
+	pw, err := h.fetchAs(h.d.ctx, h.session(user, h.d.passwordSecret(password)).logon, account, p)
+	return pw, h.d.explain(err)
+}
+
 // fetch reads the managed password over LDAP from the first DC that answers.
 func (h *Host) fetch(ctx context.Context, account string, p Protection) (*ManagedPassword, error) {
+	return h.fetchAs(ctx, h.machine, account, p)
+}
+
+func (h *Host) fetchAs(ctx context.Context, l *logon, account string, p Protection) (*ManagedPassword, error) {
 	var pw *ManagedPassword
-	err := h.onDC(ctx, h.machine, p, func(c *ldapConn) error {
+	err := h.onDC(ctx, l, p, func(c *ldapConn) error {
 		var err error
-		pw, err = h.readFrom(c, account)
+		pw, err = h.readFrom(c, l, account)
 		return err
 	})
 	if err != nil {
@@ -228,22 +244,22 @@ func (st *station) onDC(ctx context.Context, l *logon, p Protection, work func(*
 }
 
 // readFrom finds the account and reads its password.
-func (h *Host) readFrom(c *ldapConn, account string) (*ManagedPassword, error) {
+func (h *Host) readFrom(c *ldapConn, l *logon, account string) (*ManagedPassword, error) {
 	name := strings.TrimSuffix(account, "$")
 	entry, err := c.findAccount(h.dom.DN, name+"$", "distinguishedName", "objectClass", "sAMAccountName", "msDS-SupportedEncryptionTypes", "msDS-KeyVersionNumber")
 	if err != nil {
-		return nil, &stepError{step: stepFind, logon: h.machine, dc: c.dc, account: name, err: err}
+		return nil, &stepError{step: stepFind, logon: l, dc: c.dc, account: name, err: err}
 	}
 	blob, err := c.read(entry.DN, "msDS-ManagedPassword")
 	if err != nil {
-		return nil, &stepError{step: stepRead, logon: h.machine, dc: c.dc, account: name, err: err}
+		return nil, &stepError{step: stepRead, logon: l, dc: c.dc, account: name, err: err}
 	}
 	parsed, err := kds.ParseBlob(blob)
 	if err != nil {
-		return nil, &stepError{step: stepRead, logon: h.machine, dc: c.dc, account: name, err: err}
+		return nil, &stepError{step: stepRead, logon: l, dc: c.dc, account: name, err: err}
 	}
-	if bits := entry.number("msDS-SupportedEncryptionTypes"); bits != 0 && !slices.ContainsFunc(h.machine.etypes, func(e int32) bool { return bits&int(etypeBits([]string{etypeName(e)})) != 0 }) {
-		return nil, &stepError{step: stepRead, logon: h.machine, dc: c.dc, account: name, err: errNoCommonEType}
+	if bits := entry.number("msDS-SupportedEncryptionTypes"); bits != 0 && !slices.ContainsFunc(l.etypes, func(e int32) bool { return bits&int(etypeBits([]string{etypeName(e)})) != 0 }) {
+		return nil, &stepError{step: stepRead, logon: l, dc: c.dc, account: name, err: errNoCommonEType}
 	}
 	return &ManagedPassword{Account: entry.value("sAMAccountName"), Current: parsed.Current, Previous: parsed.Previous, QueryInterval: parsed.Query,
 		UnchangedInterval: parsed.Unchanged, Read: h.now(), DC: c.dc.name, KVNO: entry.number("msDS-KeyVersionNumber")}, nil

@@ -293,14 +293,19 @@ func (m *userMemory) object(dom *directory.Domain, u *User) directory.AddRequest
 	return directory.AddRequest{DN: "CN=" + escapeRDN(u.Name) + ",CN=Users," + dom.DN, Attributes: m.attrs}
 }
 
-func groupType(s GroupScope) uint32 {
-	switch s {
+// groupType is the attribute of this name.
+func (g Group) groupType() uint32 {
+	bits := uint32(groupSecurity)
+	if g.Category == Distribution {
+		bits = 0
+	}
+	switch g.Scope {
 	case Global:
-		return groupSecurity | groupGlobal
+		return bits | groupGlobal
 	case Universal:
-		return groupSecurity | groupUniversal
+		return bits | groupUniversal
 	default:
-		return groupSecurity | groupDomainLocal
+		return bits | groupDomainLocal
 	}
 }
 
@@ -308,7 +313,7 @@ func groupObject(dom *directory.Domain, g Group, members []string) directory.Add
 	attrs := []directory.Attribute{
 		directory.Text("objectClass", "group"),
 		directory.Text("sAMAccountName", g.Name),
-		integer("groupType", groupType(g.scope())),
+		integer("groupType", g.groupType()),
 	}
 	if len(members) > 0 {
 		attrs = append(attrs, directory.Text("member", members...))
@@ -316,8 +321,8 @@ func groupObject(dom *directory.Domain, g Group, members []string) directory.Add
 	return directory.AddRequest{DN: "CN=" + escapeRDN(g.Name) + ",CN=Users," + dom.DN, Attributes: attrs}
 }
 
-// serviceAccountObject is what New-ADServiceAccount adds. allowed are the SIDs of those who may retrieve the password.
-func serviceAccountObject(dom *directory.Domain, s ServiceAccount, allowed []security.SID) directory.AddRequest {
+// serviceAccountObject is what New-ADServiceAccount adds. sd is msDS-GroupMSAMembership, nil for nobody.
+func serviceAccountObject(dom *directory.Domain, s ServiceAccount, sd []byte) directory.AddRequest {
 	days := s.IntervalDays
 	if days == 0 {
 		days = defaultInterval
@@ -336,8 +341,8 @@ func serviceAccountObject(dom *directory.Domain, s ServiceAccount, allowed []sec
 	if len(s.AllowedToDelegateTo) > 0 {
 		attrs = append(attrs, directory.Text("msDS-AllowedToDelegateTo", s.AllowedToDelegateTo...))
 	}
-	if len(allowed) > 0 {
-		attrs = append(attrs, directory.Attribute{Name: "msDS-GroupMSAMembership", Values: [][]byte{retrieveDescriptor(allowed)}})
+	if sd != nil {
+		attrs = append(attrs, directory.Attribute{Name: "msDS-GroupMSAMembership", Values: [][]byte{sd}})
 	}
 	return directory.AddRequest{DN: "CN=" + escapeRDN(s.Name) + ",CN=Managed Service Accounts," + dom.DN, Attributes: attrs}
 }
@@ -443,7 +448,11 @@ func (b *population) serviceAccount(s *ServiceAccount) error {
 		}
 		allowed = append(allowed, sid)
 	}
-	b.add(dom, s.Name+"$", serviceAccountObject(dom, *s, allowed))
+	sd, err := b.d.mayRetrieve(dom, *s, allowed)
+	if err != nil {
+		return err
+	}
+	b.add(dom, s.Name+"$", serviceAccountObject(dom, *s, sd))
 	return nil
 }
 

@@ -121,6 +121,9 @@ var (
 	illegalInSAM = "\"/\\[]:;|=,+*?<>"
 )
 
+// anyDomain stands for the SID of a domain where only the form of a text counts.
+var anyDomain = security.MustSID("S-1-5-21-1-2-3")
+
 // builtinPrincipals exist in every domain from the start.
 var builtinPrincipals = []string{"Administrator", "Guest", "krbtgt", "Domain Admins", "Domain Users", "Domain Guests",
 	"Domain Computers", "Domain Controllers", "Enterprise Admins", "Schema Admins"}
@@ -354,12 +357,22 @@ func (k *checker) principals() {
 		if s.IntervalDays < 0 || s.IntervalDays > 36500 {
 			k.fail(path+".intervalDays", "%d is not between 1 and 36500", s.IntervalDays)
 		}
+		if s.RetrieveSDDL != "" {
+			if len(s.AllowedToRetrieve) > 0 {
+				k.fail(path+".retrieveSDDL", "allowedToRetrieve says the same in other words; give one of them")
+			}
+			// The names of a domain's groups need a domain, whichever it is.
+			if _, err := security.ParseSDDL(s.RetrieveSDDL, anyDomain, anyDomain); err != nil {
+				k.fail(path+".retrieveSDDL", "%v", err)
+			}
+		}
 		k.spns(path, s.SPNs)
 		k.etypes(path, s.EncryptionTypes)
 	}
 	for i, g := range c.Groups {
 		path := fmt.Sprintf("groups[%d]", i)
 		k.oneOf(path+".scope", string(g.Scope), string(DomainLocal), string(Global), string(Universal))
+		k.oneOf(path+".category", string(g.Category), string(Security), string(Distribution))
 		k.add(path, g.Domain, g.Name, g.Name, maxGroupName, g.scope())
 	}
 }

@@ -125,7 +125,11 @@ func (a *Admin) DeleteKDSRootKey(id string) error {
 
 // NewGroup is New-ADGroup, and Add-ADGroupMember when there are members.
 func (a *Admin) NewGroup(g Group) error {
-	return a.do(fmt.Sprintf("New-ADGroup -Name %q -GroupScope %s", g.Name, g.scope()), func(c *ldapConn) error {
+	command := fmt.Sprintf("New-ADGroup -Name %q -GroupScope %s", g.Name, g.scope())
+	if g.Category != "" {
+		command += " -GroupCategory " + string(g.Category)
+	}
+	return a.do(command, func(c *ldapConn) error {
 		o := groupObject(c.dc.dom, g, nil)
 		if err := c.create(g.Name, c.add(o.DN, o.Attributes)); err != nil || len(g.Members) == 0 {
 			return err
@@ -173,7 +177,11 @@ func (a *Admin) NewServiceAccount(s ServiceAccount) error {
 		if err != nil {
 			return c.create(s.Name, err)
 		}
-		o := serviceAccountObject(c.dc.dom, s, allowed)
+		sd, err := a.d.mayRetrieve(c.dc.dom, s, allowed)
+		if err != nil {
+			return c.create(s.Name, err)
+		}
+		o := serviceAccountObject(c.dc.dom, s, sd)
 		return c.create(s.Name, c.add(o.DN, o.Attributes))
 	})
 }
@@ -244,14 +252,18 @@ func (c *ldapConn) differences(before, after ServiceAccount) ([]directory.Modifi
 	if uac := after.userAccountControl(uacWorkstationTrust); uac != before.userAccountControl(uacWorkstationTrust) {
 		replace(integer("userAccountControl", uac))
 	}
-	if !slices.Equal(before.AllowedToRetrieve, after.AllowedToRetrieve) {
+	if !slices.Equal(before.AllowedToRetrieve, after.AllowedToRetrieve) || before.RetrieveSDDL != after.RetrieveSDDL {
 		allowed, err := c.sids(after.AllowedToRetrieve)
 		if err != nil {
 			return nil, err
 		}
+		sd, err := c.dc.d.mayRetrieve(c.dc.dom, after, allowed)
+		if err != nil {
+			return nil, err
+		}
 		a := directory.Attribute{Name: "msDS-GroupMSAMembership"}
-		if len(allowed) > 0 {
-			a.Values = [][]byte{retrieveDescriptor(allowed)}
+		if sd != nil {
+			a.Values = [][]byte{sd}
 		}
 		replace(a)
 	}
@@ -280,8 +292,13 @@ func (c *ldapConn) serviceAccount(name string) (s ServiceAccount, dn string, err
 		if err != nil {
 			return s, "", fmt.Errorf("msDS-GroupMSAMembership of %s: %w", name, err)
 		}
+		var allowed []security.SID
 		for _, ace := range retrieveACEs(parsed) {
+			allowed = append(allowed, ace.SID)
 			s.AllowedToRetrieve = append(s.AllowedToRetrieve, c.nameOf(ace.SID))
+		}
+		if sd != string(retrieveDescriptor(allowed)) {
+			s.RetrieveSDDL = parsed.SDDL(c.dc.dom.SID)
 		}
 	}
 	return s, e.DN, nil
@@ -316,6 +333,9 @@ func (c *ldapConn) sids(names []string) ([]security.SID, error) {
 	var list []security.SID
 	for _, n := range names {
 		e, err := c.principal(n, "objectSid")
+		if unknown, ok := errors.AsType[*unknownNameError](err); ok {
+			return nil, &unknownPrincipalError{*unknown}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -350,14 +370,33 @@ func (c *ldapConn) principal(name string, attrs ...string) (*ldapEntry, error) {
 	return nil, &unknownNameError{name: name, dc: c.dc}
 }
 
+// exactly finds an account or group by its sAMAccountName, SID or DN, and by nothing near it.
+func (c *ldapConn) exactly(name string, attrs ...string) (*ldapEntry, error) {
+	if strings.HasPrefix(name, "S-1-") || strings.Contains(name, "=") {
+		return c.principal(name, attrs...)
+	}
+	e, err := c.findAccount(c.dc.dom.DN, name, attrs...)
+	if errors.Is(err, errAbsent) {
+		err = &unknownNameError{name: name, dc: c.dc}
+	}
+	return e, err
+}
+
 func (c *ldapConn) changeMembers(op int, group string, members []string) error {
+	return c.changeMembersBy(c.principal, op, group, members)
+}
+
+func (c *ldapConn) changeMembersBy(find func(name string, attrs ...string) (*ldapEntry, error), op int, group string, members []string) error {
 	g, err := c.principal(group, "distinguishedName")
 	if err != nil {
 		return c.change(group, err)
 	}
 	var dns []string
 	for _, m := range members {
-		e, err := c.principal(m, "distinguishedName")
+		e, err := find(m, "distinguishedName")
+		if unknown, ok := errors.AsType[*unknownNameError](err); ok {
+			err = &unknownMemberError{*unknown, group}
+		}
 		if err != nil {
 			return c.change(group, err)
 		}

@@ -1,0 +1,4 @@
+package scenarios
+
+// hostCareVerbs repair and change hosts.
+var hostCareVerbs = []verb{}
