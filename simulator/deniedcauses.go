@@ -66,8 +66,12 @@ func (c *denial) list(text string) diag.Help {
 		}
 	}
 	names = append(names, c.reader.SAMAccountName)
+	typed := make([]string, len(names))
+	for i, n := range names {
+		typed[i] = `"` + n + `"`
+	}
 	return diag.Help{Text: text,
-		Command: fmt.Sprintf("Set-ADServiceAccount %s -PrincipalsAllowedToRetrieveManagedPassword %s", c.account, strings.Join(names, ",")),
+		Command: fmt.Sprintf("Set-ADServiceAccount %s -PrincipalsAllowedToRetrieveManagedPassword %s", c.account, strings.Join(typed, ",")),
 		Do:      []string{flowStep("setServiceAccount", arg{"account", c.account}, arg{"allowedToRetrieve", names})}}
 }
 
@@ -105,7 +109,7 @@ func (c *denial) otherRights(f *diag.Finding) bool {
 	var about []string
 	for _, ace := range c.sd.DACL.ACEs {
 		if ace.SID == c.reader.SID || token.Has(ace.SID) {
-			one := security.Descriptor{DACL: &security.ACL{Revision: c.sd.DACL.Revision, ACEs: []security.ACE{ace}}}
+			one := security.Descriptor{Control: c.sd.Control, DACL: &security.ACL{Revision: c.sd.DACL.Revision, ACEs: []security.ACE{ace}}}
 			about = append(about, strings.TrimPrefix(one.SDDL(c.dc.dom.SID), "D:"))
 		}
 	}
