@@ -65,5 +65,5 @@ func ExampleHost_TestServiceAccount() {
 	}
 	// Output:
 	// GMSA201 the host may not read the password
-	// Add-ADGroupMember -Identity "WebApp01Hosts" -Members "CONTAINERHOST04$"
+	// Add-ADGroupMember -Identity "WebApp01Hosts" -Members "CONTAINERHOST04$"; Restart-Computer
 }
