@@ -169,8 +169,8 @@ func TestParseRefuses(t *testing.T) {
 
 // TestParseNotModelled: what the format has and this version has not is another thing than a mistake.
 func TestParseNotModelled(t *testing.T) {
-	_, err := Parse("test.txtar", []byte(bundleText("steps:\n  - schedule: {host: x}\n")))
-	if !errors.Is(err, diag.NotModelled) || !strings.Contains(err.Error(), "test.txtar:8:5: schedule is not modelled in this version") {
+	_, err := Parse("test.txtar", []byte(bundleText("steps:\n  - diagnose: {host: x}\n")))
+	if !errors.Is(err, diag.NotModelled) || !strings.Contains(err.Error(), "test.txtar:8:5: diagnose is not modelled in this version") {
 		t.Errorf("got %v, want GMSA900 at 8:5", err)
 	}
 }

@@ -29,7 +29,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[simulator.RootKeyPolicy](): {string(simulator.StrictRootKey), string(simulator.IntervalRootKey), string(simulator.SambaRootKey)},
 	reflect.TypeFor[simulator.Protection]():    {string(simulator.Sealed), string(simulator.Signed), string(simulator.Plain)},
 	reflect.TypeFor[simulator.Op](): {string(simulator.DNSLookup), string(simulator.LDAPConnect), string(simulator.LDAPBind), string(simulator.LDAPSearch),
-		string(simulator.LDAPWrite), string(simulator.LDAPOther), string(simulator.KDCAS), string(simulator.KDCTGS), string(simulator.Kpasswd)},
+		string(simulator.LDAPWrite), string(simulator.LDAPOther), string(simulator.KDCAS), string(simulator.KDCTGS), string(simulator.Kpasswd), string(simulator.Netlogon)},
 }
 
 // decode fills into, a pointer.

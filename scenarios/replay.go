@@ -11,6 +11,7 @@ import (
 // step again. It is not for several goroutines at the same time.
 type Replay struct {
 	c       *Case
+	o       Options
 	d       *simulator.Domain
 	session *Session
 	done    int // steps carried out
@@ -28,7 +29,7 @@ func (c *Case) Replay(ctx context.Context, o Options) (*Replay, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Replay{c: c, d: d, session: NewSession(d)}, nil
+	return &Replay{c: c, o: o, d: d, session: NewSession(d)}, nil
 }
 
 // Domain is the domain that the steps happen in.
@@ -42,8 +43,22 @@ func (r *Replay) Next(ctx context.Context) *StepResult {
 	if r.done == len(r.c.plan.steps) {
 		return nil
 	}
+	before := r.done
+	r.session.again = func(ctx context.Context) (*Session, error) { return r.c.upTo(ctx, r.o, before) }
 	r.done++
 	return r.session.do(ctx, r.c.plan.steps[r.done-1], r.golden)
+}
+
+// upTo starts a domain of the case and carries out its first n steps.
+func (c *Case) upTo(ctx context.Context, o Options, n int) (*Session, error) {
+	r, err := c.Replay(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	for range n {
+		r.Next(ctx)
+	}
+	return r.session, nil
 }
 
 // Again carries out the last step once more and expects it to succeed. Each of with, in the form of "{isolation: process}", changes

@@ -24,6 +24,8 @@ type Session struct {
 	steps   []*Step // with an id
 	results map[string]any
 	facts   map[string][]diag.Fact
+	// again gives a new session in which the steps before the current one have been carried out; nil for steps that are given one by one.
+	again func(context.Context) (*Session, error)
 }
 
 // NewSession begins a session in d.
@@ -87,6 +89,8 @@ type StepResult struct {
 	// FirstEvent and LastEvent are the numbers of the step's events; both 0 when there are none.
 	FirstEvent int `json:"firstEvent,omitempty"`
 	LastEvent  int `json:"lastEvent,omitempty"`
+	// Explored is what a step that explores found.
+	Explored *Exploration `json:"explored,omitempty"`
 	// Output is the outcome as text, what goldens hold.
 	Output string `json:"-"`
 
@@ -126,6 +130,8 @@ type attempt struct {
 	d     *simulator.Domain
 	step  *Step
 	facts []diag.Fact
+
+	explored *Exploration
 }
 
 func (r *attempt) fact(name string, value any) {
@@ -200,6 +206,12 @@ func (r *attempt) containerWithID(id string) any {
 
 // do carries out a step and judges it. goldens are the bundle's, nil when there are none.
 func (s *Session) do(ctx context.Context, step *Step, golden func(name string) (string, bool)) *StepResult {
+	res, _ := s.attempt(ctx, step, golden)
+	return res
+}
+
+// attempt is do with the error that the step ended in.
+func (s *Session) attempt(ctx context.Context, step *Step, golden func(name string) (string, bool)) (*StepResult, error) {
 	s.n++
 	res := newStepResult(s.n, step)
 	before := s.upToDate()
@@ -210,7 +222,7 @@ func (s *Session) do(ctx context.Context, step *Step, golden func(name string) (
 		res.FirstEvent, res.LastEvent = events[0].N, events[len(events)-1].N
 	}
 	res.Time = s.d.Clock.Now()
-	res.Facts = r.facts
+	res.Facts, res.Explored = r.facts, r.explored
 	switch f, found := diag.Of(err); {
 	case err == nil:
 		res.Got = "ok"
@@ -231,7 +243,7 @@ func (s *Session) do(ctx context.Context, step *Step, golden func(name string) (
 	if len(res.Problems) > 0 {
 		res.Status = Failed
 	}
-	return res
+	return res, err
 }
 
 // upToDate is the number of the last event so far.

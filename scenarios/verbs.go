@@ -29,6 +29,7 @@ var verbs = slices.Concat(
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,
+	raceVerbs,
 )
 
 // directoryVerbs are what an administrator does to the directory.
@@ -105,7 +106,7 @@ var worldVerbs = []verb{
 }
 
 // notModelled are verbs of the format that this version does not carry out.
-var notModelled = []string{"writeCredentialSpec", "diagnose", "schedule", "explore", "run"}
+var notModelled = []string{"writeCredentialSpec", "diagnose", "run"}
 
 func verbOf(name string) *verb {
 	for i := range verbs {

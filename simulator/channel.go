@@ -80,6 +80,9 @@ func (r *Running) authenticateLocked(ctx context.Context, account, computer stri
 		if why := r.st.reach(dc, portLDAP); why != "" { // the locator pings before it takes a DC ([MS-ADTS] 6.3.3)
 			return why, nil
 		}
+		if _, hit := d.strike(Netlogon, r.st.name, dc.name, "NetrServerAuthenticate3 "+computer+" as "+account); hit {
+			return "does not answer", nil
+		}
 		var client, server credential8
 		for _, c := range []*credential8{&client, &server} {
 			if _, err := d.rand.Read(c[:]); err != nil {
@@ -89,7 +92,7 @@ func (r *Running) authenticateLocked(ctx context.Context, account, computer stri
 		key := channelKey(hash[:], client, server)
 		_, status = dc.authenticate(ctx, account, computer, client, server, seal(key, client))
 		answered = dc
-		d.event(Event{Op: opNetlogon, From: r.st.name, To: dc.name, Text: fmt.Sprintf("NetrServerAuthenticate3 %s as %s", account, computer),
+		d.event(Event{Op: Netlogon, From: r.st.name, To: dc.name, Text: fmt.Sprintf("NetrServerAuthenticate3 %s as %s", account, computer),
 			Result: okOr(status), Code: int(status)})
 		if status == StatusSuccess {
 			r.channel.dc, r.channel.session = dc, &channelSession{account: account, key: key, seed: client}
@@ -147,10 +150,11 @@ func (r *Running) withChannel(ctx context.Context, call func(*DC) error) error {
 	}
 	account, computer := r.names()
 	// guess: a call over a session that another container has replaced ends with ERROR_ACCESS_DENIED, and the call after it begins a new session
+	r.h.d.await(Netlogon, r.st.name)
 	ch.clock++
 	if dc := ch.dc; !dc.admits(computer, ch.clock, ch.session.step(ch.clock)) {
 		ch.session, ch.status, ch.cause = nil, StatusAccessDenied, errDisplaced
-		r.h.d.event(Event{Op: opNetlogon, From: r.st.name, To: dc.name, Text: "a call over the channel of " + computer, Result: okOr(StatusAccessDenied), Code: int(StatusAccessDenied)})
+		r.h.d.event(Event{Op: Netlogon, From: r.st.name, To: dc.name, Text: "a call over the channel of " + computer, Result: okOr(StatusAccessDenied), Code: int(StatusAccessDenied)})
 		return &channelError{StatusAccessDenied, dc, account, computer, errDisplaced}
 	}
 	return call(ch.dc)
@@ -164,6 +168,27 @@ func (r *Running) reset(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.setUpLocked(ctx)
+}
+
+// OpenChannel is what Netlogon does when it starts: it sets up the secure channel, and gives up the one that it has.
+func (r *Running) OpenChannel() error {
+	err := r.runs()
+	if err == nil {
+		err = r.reset(r.h.d.ctx)
+	}
+	if err == nil {
+		return nil
+	}
+	return r.h.d.explain(&stepError{step: stepLookup, logon: r.asLogon(), err: err})
+}
+
+// UseChannel is a call over the secure channel, which is set up when there is none: the service account's name becomes a SID.
+func (r *Running) UseChannel() error {
+	if r.spec == nil {
+		return r.OpenChannel() // says why there is none
+	}
+	_, err := r.TranslateName(r.spec.DomainJoinConfig.NetBIOSName + `\` + r.account() + "$")
+	return err
 }
 
 // errDisplaced: the DC has a session of another client under the computer's name.
@@ -228,7 +253,7 @@ func (e *lookupError) Error() string { return e.what + ": " + e.status.String() 
 func (r *Running) over(text, about string, call func(*DC) Status) error {
 	err := r.withChannel(r.h.d.ctx, func(dc *DC) error {
 		status := call(dc)
-		r.h.d.event(Event{Op: opNetlogon, From: r.st.name, To: dc.name, Text: text, Result: okOr(status), Code: int(status)})
+		r.h.d.event(Event{Op: Netlogon, From: r.st.name, To: dc.name, Text: text, Result: okOr(status), Code: int(status)})
 		if status != StatusSuccess {
 			return &lookupError{text, status}
 		}

@@ -71,6 +71,7 @@ type Domain struct {
 	admins    map[string]*logon
 	passwords map[string]string // that were set, by lower-case name; those of the configuration are there
 	faults    []*faultInForce
+	holds     []*Held
 	lastFault int
 	tempDir   func() string // of the test; nil: the domain makes its own
 }

@@ -16,7 +16,6 @@ const (
 	opDC          Op = "dc"
 	opClock       Op = "clock"
 	opFault       Op = "fault"
-	opNetlogon    Op = "netlogon"
 	opEventLog    Op = "eventlog"
 	opNotModelled Op = "not modelled"
 )

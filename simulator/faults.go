@@ -21,6 +21,7 @@ const (
 	KDCAS       Op = "kdc.as"
 	KDCTGS      Op = "kdc.tgs"
 	Kpasswd     Op = "kpasswd"
+	Netlogon    Op = "netlogon" // setting up a secure channel; a [Held] may also be a call over one
 )
 
 // A Fault makes exchanges go wrong. It is matched and counted, never random: the same domain fails in the same place.
@@ -175,15 +176,16 @@ func (d *Domain) ClearFaults() {
 	d.faults = nil
 }
 
-// faulty tells whether there is a fault that may strike.
+// faulty tells whether there is a fault that may strike, or something to hold.
 func (d *Domain) faulty() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.faults) > 0
+	return len(d.faults)+len(d.holds) > 0
 }
 
-// strike asks whether a fault hits this exchange, and counts it.
+// strike asks whether a fault hits this exchange, and counts it. An exchange that is held waits first.
 func (d *Domain) strike(op Op, from, dc, text string) (Outcome, bool) {
+	d.await(op, from)
 	d.mu.Lock()
 	var hit *faultInForce
 	for _, f := range d.faults {

@@ -580,7 +580,7 @@ func (k *checker) keys() {
 
 func (k *checker) faultsInForce() {
 	ops := []string{string(DNSLookup), string(LDAPConnect), string(LDAPBind), string(LDAPSearch), string(LDAPWrite), string(LDAPOther),
-		string(KDCAS), string(KDCTGS), string(Kpasswd)}
+		string(KDCAS), string(KDCTGS), string(Kpasswd), string(Netlogon)}
 	for i, f := range k.cfg.Faults {
 		path := fmt.Sprintf("faults[%d]", i)
 		if f.On == "" {

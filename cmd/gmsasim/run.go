@@ -150,7 +150,7 @@ func (a *app) printResults(results []*scenarios.Result, verbose bool) {
 
 func (a *app) printCase(r *scenarios.Result, c *scenarios.CaseResult, verbose bool) {
 	if c.Name != "" {
-		fmt.Fprintf(a.out, "    %s %s\n", a.style.mark(c.Status == scenarios.Passed), c.Name)
+		fmt.Fprintf(a.out, "    %s %s%s\n", a.style.mark(c.Status == scenarios.Passed), c.Name, a.style.faint(explored(c)))
 	}
 	if c.Error != "" {
 		fmt.Fprintf(a.out, "        %s\n", a.style.bad(c.Error))
@@ -167,6 +167,22 @@ func (a *app) printCase(r *scenarios.Result, c *scenarios.CaseResult, verbose bo
 			fmt.Fprintf(a.out, "        %s", line)
 		}
 	}
+}
+
+// explored says how many orders of a case fail, for one that tried them all.
+func explored(c *scenarios.CaseResult) string {
+	var b strings.Builder
+	for _, s := range c.Steps {
+		x := s.Explored
+		if x == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "  %d of %d orders fail", x.Failing, x.Orders)
+		if x.Failing > 0 {
+			fmt.Fprintf(&b, " (%s): %s", x.Code, strings.Join(x.Shortest, ", "))
+		}
+	}
+	return b.String()
 }
 
 func (a *app) printStep(s *scenarios.StepResult) {
