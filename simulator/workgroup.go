@@ -50,8 +50,9 @@ func (e *notJoinedError) finding(d *Domain, s *stepError) *diag.Finding {
 	default:
 		f.Help = []diag.Help{join}
 	}
-	// A container that ran when the computer joined has ended with its restart.
 	last := &f.Help[len(f.Help)-1]
+	last.Do = append(last.Do, flowStep("restartHost", arg{"", h.Name()}))
+	// A container that ran when the computer joined has ended with its restart.
 	if c := h.containerOf(e.spec); c != nil {
 		last.Do = append(last.Do, flowStep("rerunContainer", arg{"container", c.shortID()}))
 	}
