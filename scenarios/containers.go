@@ -330,17 +330,34 @@ func (a *dirSYSVOL) do(r *attempt) error {
 }
 
 type inboundKerberos struct {
-	Container string `yaml:"container"`
-	From      string `yaml:"from"`
-	SPN       string `yaml:"spn"`
+	Container string `yaml:"container,omitempty"`
+	// Host is a computer whose own services are meant.
+	Host string `yaml:"host,omitempty"`
+	From string `yaml:"from"`
+	SPN  string `yaml:"spn"`
 }
 
 func (a *inboundKerberos) check(s *scope, n *node) {
-	inContainer{a.Container, ""}.check(s, n)
+	switch {
+	case given(a.Container, a.Host) != 1:
+		s.d.fail(n.errorAt("either container or host"))
+		return
+	case a.Host != "":
+		s.host(argument(n, "host"), a.Host)
+	default:
+		inContainer{a.Container, ""}.check(s, n)
+	}
 	s.account(argument(n, "from"), a.From, true)
 }
 
 func (a *inboundKerberos) do(r *attempt) error {
+	if a.Host != "" {
+		h, err := r.host(a.Host)
+		if err != nil {
+			return err
+		}
+		return h.InboundKerberos(a.From, a.SPN)
+	}
 	c, err := resultOf[*simulator.Running](r, a.Container, "container")
 	if err != nil {
 		return err

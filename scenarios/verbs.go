@@ -24,6 +24,7 @@ type verb struct {
 // verbs are all kinds of steps, in the order in which they are listed.
 var verbs = slices.Concat(
 	directoryVerbs,
+	spnVerbs,
 	hostVerbs,
 	containerVerbs,
 	pluginVerbs,
@@ -80,7 +81,7 @@ var containerVerbs = []verb{
 	{"klist", false, "klist, klist get or klist purge in a container", func() action { return &klist{} }},
 	{"whoami", false, "whoami in a container", func() action { return &whoami{} }},
 	{"dirSYSVOL", false, `dir \\DOMAIN\SYSVOL in a container`, func() action { return &dirSYSVOL{} }},
-	{"inboundKerberos", false, "sign in to a container's service with Kerberos", func() action { return &inboundKerberos{} }},
+	{"inboundKerberos", false, "sign in to the service of a container, or to a host, with Kerberos", func() action { return &inboundKerberos{} }},
 	{"inboundNTLM", false, "sign in to a container's service with NTLM", func() action { return &inboundNTLM{} }},
 	{"translateSID", false, "ask in a container for the SID of a name, or the name of a SID", func() action { return &translateSID{} }},
 	{"sqlServer", false, "start a SQL Server that runs as a user", func() action { return &sqlServer{} }},
@@ -734,12 +735,32 @@ func (a *service) do(r *attempt) error {
 }
 
 type refresh struct {
-	Service string `yaml:"service,scalar"`
+	Service string `yaml:"service,omitempty,scalar"`
+	// Host and Account stand for all services of a host that run as the account, and for its containers.
+	Host    string `yaml:"host,omitempty"`
+	Account string `yaml:"account,omitempty"`
 }
 
-func (a *refresh) check(s *scope, n *node) { s.result(argument(n, "service"), a.Service, "service") }
+func (a *refresh) check(s *scope, n *node) {
+	switch {
+	case a.Service != "" && given(a.Host, a.Account) == 0:
+		s.result(argument(n, "service"), a.Service, "service")
+	case a.Service == "" && given(a.Host, a.Account) == 2:
+		s.host(argument(n, "host"), a.Host)
+		s.account(argument(n, "account"), a.Account, true)
+	default:
+		s.d.fail(n.errorAt("either service, or host and account"))
+	}
+}
 
 func (a *refresh) do(r *attempt) error {
+	if a.Host != "" {
+		h, err := r.host(a.Host)
+		if err != nil {
+			return err
+		}
+		return h.RefreshServiceAccount(a.Account)
+	}
 	svc, err := resultOf[*simulator.Service](r, a.Service, "service")
 	if err != nil {
 		return err
@@ -749,16 +770,19 @@ func (a *refresh) do(r *attempt) error {
 
 type accept struct {
 	Service string `yaml:"service,omitempty"`
-	// Container is one whose service accepts.
+	// Container is one whose service accepts; Host a computer, whose own services accept.
 	Container string `yaml:"container,omitempty"`
+	Host      string `yaml:"host,omitempty"`
 	Ticket    string `yaml:"ticket"`
 }
 
 func (a *accept) check(s *scope, n *node) {
 	switch {
-	case given(a.Service, a.Container) != 1:
-		s.d.fail(n.errorAt("either service or container"))
+	case given(a.Service, a.Container, a.Host) != 1:
+		s.d.fail(n.errorAt("one of service, container and host"))
 		return
+	case a.Host != "":
+		s.host(argument(n, "host"), a.Host)
 	case a.Service != "":
 		s.result(argument(n, "service"), a.Service, "service")
 	default:
@@ -773,9 +797,12 @@ func (a *accept) do(r *attempt) error {
 		return err
 	}
 	var by interface{ Accept(*simulator.Ticket) error }
-	if a.Service != "" {
+	switch {
+	case a.Service != "":
 		by, err = resultOf[*simulator.Service](r, a.Service, "service")
-	} else {
+	case a.Host != "":
+		by, err = r.host(a.Host)
+	default:
 		by, err = resultOf[*simulator.Running](r, a.Container, "container")
 	}
 	if err != nil {

@@ -172,9 +172,6 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 	if e, ok := errors.AsType[*unknownNameError](s.err); ok {
 		return d.findNoSuchName(e.name, e.dc)
 	}
-	if e, ok := errors.AsType[*duplicateSPNError](s.err); ok {
-		return findSPNTaken(e.spn, e.owner)
-	}
 	if e, ok := errors.AsType[*propertyError](s.err); ok {
 		return &diag.Finding{Code: diag.ChangeRefused, Facts: []diag.Fact{{Name: "property", Value: e.property}, {Name: "problem", Value: e.problem}},
 			Because: "the cmdlet checks its parameters before it asks a DC"}
@@ -254,7 +251,7 @@ func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding
 	case krbErrCPrincipalUnknown:
 		return d.findNoSuchName(account, dc)
 	case krbErrSPrincipalUnknown:
-		return d.findSPN(s.server, dc)
+		return d.findSPN(s, dc)
 	case krbErrClientRevoked, krbErrKeyExpired:
 		return d.findUnusable(account, dc, code)
 	case krbErrPreauthFailed:
@@ -374,21 +371,6 @@ func (d *Domain) findNoCommonEType(s *stepError) *diag.Finding {
 	return f
 }
 
-func (d *Domain) findOldKey(s *stepError) *diag.Finding {
-	f := &diag.Finding{
-		Code:    diag.TicketUnderOldKey,
-		SeenAs:  []string{"KRB_AP_ERR_MODIFIED (0x29)", "Event 4, Security-Kerberos", "The target principal name is incorrect. Cannot generate SSPI context."},
-		Because: "the KDC encrypts a ticket under the account's key of that moment, and the service still works with the keys of an older or of another password",
-		Facts:   []diag.Fact{{Name: "service", Value: s.server}},
-		Help:    []diag.Help{{Text: "let the service's host read the managed password again", Command: "Test-ADServiceAccount " + s.account}},
-	}
-	if r, err := d.Rotation(s.account); err == nil {
-		n := int(d.Clock.Now().Sub(r.first) / r.length)
-		f.Facts = append(f.Facts, diag.Fact{Name: "password since", Value: r.Start(n).UTC().Format(timeForm)})
-	}
-	return f
-}
-
 func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 	dc := s.dc
 	if dc == nil {
@@ -419,6 +401,8 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 		return d.findNameTaken(s, dc)
 	case e.result == ldapNoSuchObject && s.step == stepFind:
 		return d.findNoSuchName(s.account, dc)
+	case e.result == ldapAccessRights && len(s.spns) > 0:
+		return d.findSPNDenied(s, dc)
 	case e.result == ldapAccessRights:
 		as := ""
 		if s.logon != nil {
@@ -547,138 +531,6 @@ func (d *Domain) findNameTaken(s *stepError, dc *DC) *diag.Finding {
 		f.Facts = append(f.Facts, diag.Fact{Name: "taken by", Value: e.DN})
 	}
 	return f
-}
-
-// spnOwners are the accounts on a DC that have a service principal name, by DN.
-func (dc *DC) spnOwners(spn string) []string {
-	var owners []string
-	// A replica that cannot be searched has no owners to show.
-	_ = dc.search(dc.dom.DN, &filter.Filter{Op: filter.Equal, Attr: "servicePrincipalName", Value: []byte(spn)}, []string{"sAMAccountName"}, func(e *directory.Entry) {
-		owners = append(owners, e.Value("sAMAccountName"))
-	})
-	slices.Sort(owners)
-	return owners
-}
-
-func (d *Domain) findSPNNotUnique(s *stepError, dc *DC) *diag.Finding {
-	spn, owner := s.server, ""
-	for _, other := range d.dcs {
-		for _, candidate := range s.spns {
-			for _, o := range other.spnOwners(candidate) {
-				if !sameAccount(o, s.account) {
-					spn, owner = candidate, o
-				}
-			}
-		}
-	}
-	f := findSPNTaken(spn, owner)
-	f.Facts = append(f.Facts, diag.Fact{Name: "DC", Value: dc.name})
-	return f
-}
-
-func findSPNTaken(spn, owner string) *diag.Finding {
-	return &diag.Finding{
-		Code:  diag.SPNTaken,
-		Facts: []diag.Fact{{Name: "name", Value: spn}, {Name: "owner", Value: owner}},
-		SeenAs: []string{"Duplicate SPN found, aborting operation!",
-			"New-ADServiceAccount : The operation failed because SPN value provided for addition/modification is not unique forest-wide"},
-		Because: "a service principal name leads to one account; DCs since 2012 R2 refuse a second one when they know of the first",
-		Help:    []diag.Help{{Text: "take the name from its owner first", Command: fmt.Sprintf("setspn -D %s %s", spn, owner)}},
-	}
-}
-
-func (d *Domain) findSPN(spn string, dc *DC) *diag.Finding {
-	class, rest, _ := strings.Cut(spn, "/")
-	owners := dc.spnOwners(spn)
-	if len(owners) == 0 {
-		if _, err := dc.replica.AccountBySPN(spn); errors.Is(err, directory.ErrDuplicateSPN) {
-			owners = dc.spnOwners("host/" + rest)
-		}
-	}
-	if len(owners) > 1 {
-		return &diag.Finding{
-			Code:    diag.SPNDuplicate,
-			Facts:   []diag.Fact{{Name: "name", Value: spn}, {Name: "owners", Value: strings.Join(owners, ", ")}, {Name: "DC", Value: dc.name}},
-			SeenAs:  []string{"KDC_ERR_S_PRINCIPAL_UNKNOWN (0x7)", "System event 11, KDC: there are multiple accounts with name " + spn},
-			Because: "a KDC does not choose between two accounts, so the name leads to none; clients fall back to NTLM",
-			Help:    []diag.Help{{Text: "find both and remove the name from the wrong one", Command: "setspn -X"}, {Text: "remove it", Command: fmt.Sprintf("setspn -D %s %s", spn, owners[0])}},
-		}
-	}
-	if target, ok := d.aliasTarget(rest); ok {
-		if a, err := dc.replica.AccountBySPN(class + "/" + target); err == nil {
-			return &diag.Finding{
-				Code:    diag.SPNOtherName,
-				Facts:   []diag.Fact{{Name: "name", Value: spn}, {Name: "alias of", Value: target}, {Name: "service", Value: a.SAMAccountName}},
-				SeenAs:  []string{seenSPNUnknown},
-				Nearest: []diag.Near{{Wanted: spn, Closest: class + "/" + target, WhyNot: "the KDC does not follow DNS aliases"}},
-				Because: "a client asks for a ticket to the name that was typed; that DNS leads elsewhere does not register the name",
-				Help:    []diag.Help{{Text: "register the name that people use", Command: fmt.Sprintf("setspn -S %s %s", spn, a.SAMAccountName)}},
-			}
-		}
-	}
-	f := &diag.Finding{
-		Code:    diag.SPNUnknown,
-		Facts:   []diag.Fact{{Name: "name", Value: spn}, {Name: "DC", Value: dc.name}},
-		SeenAs:  []string{seenSPNUnknown},
-		Because: "a KDC finds the account of a service by its service principal name, letter by letter; only host/ stands for a list of other classes",
-		Help:    []diag.Help{{Text: "register the name on the account that runs the service", Command: fmt.Sprintf("setspn -S %s ACCOUNT", spn)}},
-	}
-	for _, other := range d.dcs {
-		if o := other.spnOwners(spn); other != dc && len(o) > 0 {
-			f.Facts = append(f.Facts, diag.Fact{Name: "known on", Value: other.name + ": " + strings.Join(o, ", ")})
-		}
-	}
-	if near, owner := d.nearestSPN(spn, dc); near != "" {
-		f.Nearest = []diag.Near{{Wanted: spn, Closest: near, WhyNot: whyNotSPN(spn, near) + ", on " + owner}}
-		f.Help = []diag.Help{{Text: "register the name on the account that runs the service", Command: fmt.Sprintf("setspn -S %s %s", spn, owner)}}
-	}
-	return f
-}
-
-// aliasTarget resolves a DNS alias of the configuration.
-func (d *Domain) aliasTarget(host string) (string, bool) {
-	for _, a := range d.cfg.Aliases {
-		if strings.EqualFold(strings.TrimSuffix(a.Name, "."), host) {
-			return a.Target, true
-		}
-	}
-	return "", false
-}
-
-// nearestSPN is the registered name with the smallest distance, names of the same host first.
-func (d *Domain) nearestSPN(spn string, dc *DC) (near, owner string) {
-	var names []string
-	owners := map[string]string{}
-	// As above: what cannot be read is not suggested.
-	_ = dc.search(dc.dom.DN, filter.MustParse("(servicePrincipalName=*)"), []string{"sAMAccountName", "servicePrincipalName"}, func(e *directory.Entry) {
-		for _, v := range e.Values("servicePrincipalName") {
-			if len(names) < maxSPNsCompared {
-				names = append(names, string(v))
-				owners[string(v)] = e.Value("sAMAccountName")
-			}
-		}
-	})
-	_, host, _ := strings.Cut(spn, "/")
-	for _, n := range names {
-		if _, h, _ := strings.Cut(n, "/"); strings.EqualFold(h, host) {
-			return n, owners[n]
-		}
-	}
-	near = diag.Nearest(spn, names)
-	return near, owners[near]
-}
-
-func whyNotSPN(wanted, near string) string {
-	wc, wh, _ := strings.Cut(wanted, "/")
-	nc, nh, _ := strings.Cut(near, "/")
-	switch {
-	case strings.EqualFold(wh, nh):
-		return fmt.Sprintf("the class differs: %s, not %s", nc, wc)
-	case strings.EqualFold(wc, nc):
-		return "the host differs"
-	default:
-		return "class and host differ"
-	}
 }
 
 // gssResult is the name and number of a failed context establishment.

@@ -113,9 +113,11 @@ func TestFindings(t *testing.T) {
 			d.Host("ContainerHost04").Restart()
 		}},
 		{name: "service principal name of nobody", config: Contoso(), step: kerberos("http/WebApp01.contoso.com:8080"), want: diag.SPNUnknown,
-			repair: func(t *testing.T, d *Domain) { check(t, d.AddSPN("WebApp01", "http/WebApp01.contoso.com:8080", false)) }},
+			repair: func(t *testing.T, d *Domain) {
+				check(t, d.AddSPN("WebApp01$", "http/WebApp01.contoso.com:8080", false))
+			}},
 		{name: "two owners of a name", config: twoDCs(), before: func(t *testing.T, d *Domain) {
-			check(t, d.Server("DC01").AddSPN("WebApp01", "http/web.contoso.com", true))
+			check(t, d.Server("DC01").AddSPN("WebApp01$", "http/web.contoso.com", true))
 			check(t, d.Server("DC02").AddSPN("alice", "http/web.contoso.com", true))
 			d.Clock.Advance(time.Hour)
 		}, step: kerberos("http/web.contoso.com"), want: diag.SPNDuplicate, facts: []string{"WebApp01$, alice"},
@@ -125,7 +127,7 @@ func TestFindings(t *testing.T) {
 			c.Aliases = []Alias{{Name: "shop.contoso.com", Target: "webapp01.contoso.com"}}
 			return c
 		}(), step: kerberos("host/shop.contoso.com"), want: diag.SPNOtherName,
-			repair: func(t *testing.T, d *Domain) { check(t, d.AddSPN("WebApp01", "host/shop.contoso.com", false)) }},
+			repair: func(t *testing.T, d *Domain) { check(t, d.AddSPN("WebApp01$", "host/shop.contoso.com", false)) }},
 		{name: "password of a computer reset", config: Contoso(), before: func(t *testing.T, d *Domain) {
 			check(t, d.SetPassword("ContainerHost01", "something-else"))
 			d.Host("ContainerHost01").Restart()
@@ -149,7 +151,7 @@ func TestFindings(t *testing.T) {
 				check(t, d.SetServiceAccount("WebApp01", func(s *ServiceAccount) { s.Enabled = &yes }))
 			}},
 		{name: "name of another account's service", config: Contoso(), step: func(d *Domain) error { return d.AddSPN("alice", "host/webapp01", false) }, want: diag.SPNTaken,
-			facts: []string{"WebApp01"}, repair: func(t *testing.T, d *Domain) { check(t, d.RemoveSPN("WebApp01", "host/webapp01")) }},
+			facts: []string{"WebApp01"}, repair: func(t *testing.T, d *Domain) { check(t, d.RemoveSPN("WebApp01$", "host/webapp01")) }},
 		{name: "name of another account's service, unchecked", config: Contoso(), step: func(d *Domain) error { return d.AddSPN("alice", "host/webapp01", true) },
 			want: diag.SPNTaken, after: test("ContainerHost01")},
 		{name: "DNS without records", config: Contoso(), before: func(t *testing.T, d *Domain) { d.Inject(Fault{On: DNSLookup, From: "ContainerHost01", Do: NoDC}) },

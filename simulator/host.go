@@ -26,6 +26,7 @@ type Host struct {
 	managed     map[string]*ManagedPassword // by lower-case sAMAccountName
 	specs       map[string][]byte           // credential specs by lower-case file name
 	containers  []*Running                  // that run, in the order of their start
+	services    []*Service                  // that run as service accounts
 	started     int                         // containers so far, from which their ids are made
 	plugins     []Plugin
 	identities  []string // by which secret stores know it
@@ -406,7 +407,46 @@ func (h *Host) Service(account string) (*Service, error) {
 	if err := s.load(false); err != nil {
 		return nil, h.d.explain(err)
 	}
+	h.mu.Lock()
+	h.services = append(h.services, s)
+	h.mu.Unlock()
 	return s, nil
+}
+
+// RefreshServiceAccount reads a managed password again and hands it to the services of the host that run as the account.
+func (h *Host) RefreshServiceAccount(account string) error {
+	pw, err := h.fetch(h.d.ctx, account, Sealed)
+	if err != nil {
+		return h.d.explain(err)
+	}
+	h.keep(pw)
+	h.mu.Lock()
+	services := slices.Clone(h.services)
+	h.mu.Unlock()
+	for _, s := range services {
+		if sameAccount(s.account, account) {
+			s.take(pw)
+		}
+	}
+	return nil
+}
+
+// Accept takes a client's ticket for a service of the computer itself, which has the keys of the computer account.
+func (h *Host) Accept(t *Ticket) error {
+	keys := func(etype int32) ([]*krbcrypt.Key, error) {
+		k, err := h.machine.secret(etype, salt(h.dom, h.Name()))
+		return []*krbcrypt.Key{k}, err
+	}
+	return h.d.explain(h.d.accept(&h.station, h.machine.account, keys, t))
+}
+
+// InboundKerberos lets a host, user or service account sign in to a service of the computer itself, its shares for instance.
+func (h *Host) InboundKerberos(from, spn string) error {
+	t, err := h.d.KerberosTo(withService(h.d.ctx, h.machine.account), from, spn)
+	if err != nil {
+		return err
+	}
+	return h.Accept(t)
 }
 
 // Refresh lets the host read the password again.
@@ -417,10 +457,14 @@ func (s *Service) load(fresh bool) error {
 	if err != nil {
 		return err
 	}
+	s.take(pw)
+	return nil
+}
+
+func (s *Service) take(pw *ManagedPassword) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.read, s.keys = pw, nil
-	return nil
 }
 
 // passwords are the ones whose keys the service holds: the current one and, where there is one, the previous one.
@@ -477,7 +521,7 @@ func (d *Domain) accept(st *station, account string, keys keysFor, t *Ticket) er
 	result, code := "ok", 0
 	if err != nil {
 		result, code = gssResult(err)
-		err = &stepError{step: stepAccept, logon: l, server: t.Server, account: strings.TrimSuffix(account, "$"), err: err}
+		err = &stepError{step: stepAccept, logon: l, server: t.Server, account: account, err: err}
 	}
 	d.event(Event{Op: opHost, From: st.name, Text: fmt.Sprintf("%s accepts %s for %s", account, t.Client, t.Server), Result: result, Code: code})
 	return err

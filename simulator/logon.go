@@ -119,10 +119,22 @@ func (l *logon) ticketFor(ctx context.Context, server string) (*credential, erro
 	}
 	cred, err := l.client().ticketFor(l.context(ctx), l.tgt, server)
 	if err != nil {
-		return nil, &stepError{step: stepTicket, logon: l, server: server, err: err}
+		return nil, &stepError{step: stepTicket, logon: l, server: server, account: serviceOf(ctx), err: err}
 	}
 	l.tickets = append(l.tickets, cred)
 	return cred, nil
+}
+
+type serviceKey struct{}
+
+// withService tells the diagnosis which account runs the service that a ticket is for; "" when nobody knows.
+func withService(ctx context.Context, account string) context.Context {
+	return context.WithValue(ctx, serviceKey{}, account)
+}
+
+func serviceOf(ctx context.Context) string {
+	account, _ := ctx.Value(serviceKey{}).(string)
+	return account
 }
 
 // drop forgets the ticket for one service.

@@ -135,11 +135,20 @@ func (r *Running) Accept(t *Ticket) error {
 
 // InboundKerberos lets a host, user or service account sign in to the container's service by a service principal name.
 func (r *Running) InboundKerberos(from, spn string) error {
-	t, err := r.h.d.KerberosTo(r.h.d.ctx, from, spn)
+	t, err := r.h.d.KerberosTo(withService(r.h.d.ctx, r.serviceAccount()), from, spn)
 	if err != nil {
 		return err
 	}
 	return r.Accept(t)
+}
+
+// serviceAccount is the sAMAccountName of the account that the container's service is on the network, "" for none.
+func (r *Running) serviceAccount() string {
+	account, err := r.App().identity()
+	if err != nil {
+		return ""
+	}
+	return account + "$"
 }
 
 // Klist is klist: the tickets of the process's session.

@@ -182,7 +182,7 @@ func (a *Admin) NewServiceAccount(s ServiceAccount) error {
 			return c.create(s.Name, err)
 		}
 		o := serviceAccountObject(c.dc.dom, s, sd)
-		return c.create(s.Name, c.add(o.DN, o.Attributes))
+		return c.stepped(stepCreate, s.Name, c.add(o.DN, o.Attributes), s.SPNs...)
 	})
 }
 
@@ -224,7 +224,11 @@ func (a *Admin) SetServiceAccount(name string, change func(*ServiceAccount)) err
 		if len(mods) == 0 {
 			return nil
 		}
-		return c.change(name, c.modify(dn, mods))
+		var spns []string
+		if !slices.Equal(before.SPNs, after.SPNs) {
+			spns = after.SPNs
+		}
+		return c.stepped(stepChange, name, c.modify(dn, mods), spns...)
 	})
 }
 
@@ -417,11 +421,11 @@ func (c *ldapConn) remove(name string) error {
 func (c *ldapConn) create(name string, err error) error { return c.stepped(stepCreate, name, err) }
 func (c *ldapConn) change(name string, err error) error { return c.stepped(stepChange, name, err) }
 
-func (c *ldapConn) stepped(s step, name string, err error) error {
+func (c *ldapConn) stepped(s step, name string, err error, spns ...string) error {
 	if err == nil {
 		return nil
 	}
-	return &stepError{step: s, logon: c.logon, dc: c.dc, account: name, err: err}
+	return &stepError{step: s, logon: c.logon, dc: c.dc, account: name, spns: spns, err: err}
 }
 
 // SetAccountControl writes userAccountControl of an account (Set-ADObject -Replace @{userAccountControl=…}).
@@ -530,51 +534,6 @@ func (a *Admin) SetPassword(account, password string) error {
 		a.d.setKnownPassword(account, password)
 	}
 	return err
-}
-
-// duplicateSPNError: setspn -S found the name on another account.
-type duplicateSPNError struct{ spn, owner string }
-
-func (e *duplicateSPNError) Error() string {
-	return fmt.Sprintf("duplicate SPN %s found on %s, aborting operation", e.spn, e.owner)
-}
-
-// AddSPN is setspn -S, or with unchecked setspn -A of old releases, which does not look for a duplicate itself. A DC looks in its
-// own replica either way.
-func (a *Admin) AddSPN(account, spn string, unchecked bool) error {
-	flag := "-S"
-	if unchecked {
-		flag = "-A"
-	}
-	return a.do(fmt.Sprintf("setspn %s %s %s", flag, spn, account), func(c *ldapConn) error {
-		e, err := c.principal(account, "distinguishedName")
-		if err != nil {
-			return c.change(account, err)
-		}
-		if !unchecked {
-			owners, err := c.search(c.dc.dom.DN, &filter.Filter{Op: filter.Equal, Attr: "servicePrincipalName", Value: []byte(spn)}, "distinguishedName")
-			if err != nil {
-				return c.change(account, err)
-			}
-			for _, o := range owners {
-				if !strings.EqualFold(o.DN, e.DN) {
-					return c.change(account, &duplicateSPNError{spn, o.DN})
-				}
-			}
-		}
-		return c.change(account, c.modify(e.DN, []directory.Modification{{Op: directory.ModAdd, Attribute: directory.Text("servicePrincipalName", spn)}}))
-	})
-}
-
-// RemoveSPN is setspn -D.
-func (a *Admin) RemoveSPN(account, spn string) error {
-	return a.do(fmt.Sprintf("setspn -D %s %s", spn, account), func(c *ldapConn) error {
-		e, err := c.principal(account, "distinguishedName")
-		if err != nil {
-			return c.change(account, err)
-		}
-		return c.change(account, c.modify(e.DN, []directory.Modification{{Op: directory.ModDelete, Attribute: directory.Text("servicePrincipalName", spn)}}))
-	})
 }
 
 // Replicate brings all changes to all DCs at once (repadmin /syncall /AdeP).

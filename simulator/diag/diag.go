@@ -58,6 +58,8 @@ const (
 	BadCredentials        Code = "GMSA505" // the password or key of the account is not the directory's
 	AccountUnusable       Code = "GMSA506" // the account is disabled, locked or expired
 	SPNTaken              Code = "GMSA507" // a new service principal name is another account\'s
+	SPNNotOnDC            Code = "GMSA508" // another DC knows the service principal name, this one does not
+	AddressNotName        Code = "GMSA509" // the service is reached by its address, which is no name
 	DNSFindsNoDC          Code = "GMSA601" // DNS has no domain controller of the domain
 	DCUnreachable         Code = "GMSA602" // no domain controller answers
 	ClockSkew             Code = "GMSA603" // the clocks are more than five minutes apart
@@ -201,6 +203,8 @@ var catalogue = []Entry{
 	{BadCredentials, "the password is not the one in the directory"},
 	{AccountUnusable, "the account cannot sign in"},
 	{SPNTaken, "another account has this service principal name"},
+	{SPNNotOnDC, "this DC does not have the service principal name yet"},
+	{AddressNotName, "an address has no service principal name"},
 	{DNSFindsNoDC, "DNS finds no domain controller"},
 	{DCUnreachable, "no domain controller answers"},
 	{ClockSkew, "the clocks are too far apart"},
