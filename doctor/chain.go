@@ -26,7 +26,7 @@ const (
 
 // A Link is one step of the way from the root key to the application, as an observer sees it that looks at nothing else.
 type Link struct {
-	// Step is S1 to S11, as in [diag.Mode].
+	// Step is S1 to S11, as in [diag.Mode]; "" for what only prepares another link.
 	Step string `json:"step"`
 	What string `json:"what"`
 	Mark Mark   `json:"mark"`
@@ -38,10 +38,10 @@ type Link struct {
 	Why string `json:"why,omitempty"`
 }
 
-// A Chain is the way of one account on one host at the time of the complaint.
+// A Chain is the way of one account on one host at the time of the complaint, or without host and account all checks of a world.
 type Chain struct {
-	Host    string `json:"host"`
-	Account string `json:"account"`
+	Host    string `json:"host,omitempty"`
+	Account string `json:"account,omitempty"`
 	Links   []Link `json:"links"`
 }
 
@@ -65,10 +65,7 @@ func (e *UnknownError) Error() string {
 // Look shows the chain in the state that the case has at its complaint, or at its end. Each link is looked at in a replay of its own, so no
 // observer sees what another one did.
 func Look(ctx context.Context, c *scenarios.Case, o Options, of Subject) (chain *Chain, err error) {
-	if o.Keys == nil {
-		o.Keys = simulator.NewKeys()
-	}
-	p := &patient{c: c, o: o}
+	p := newPatient(c, o)
 	r, last, err := p.complaint(ctx)
 	if err != nil {
 		return nil, err

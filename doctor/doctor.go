@@ -84,32 +84,77 @@ type Advice struct {
 
 // Diagnose finds the causes of the first complaint of a case, and proves what repairs them. An error means that the case cannot be
 // run; what the case complains about is in the report.
-func Diagnose(ctx context.Context, c *scenarios.Case, o Options) (report *Report, err error) {
-	if o.Keys == nil {
-		o.Keys = simulator.NewKeys()
+func Diagnose(ctx context.Context, c *scenarios.Case, o Options) (*Report, error) {
+	return newPatient(c, o).diagnose(ctx, nil)
+}
+
+// DiagnoseWorld makes the checks of a world, see [World.Case], and goes on through all of them: what is behind a check that fails is
+// repaired, and the next check is made in the repaired world. The chain of the report has the checks in the order in which they were made.
+func DiagnoseWorld(ctx context.Context, name string, w *World, o Options) (*Report, error) {
+	c, links, err := w.Case(name)
+	if err != nil {
+		return nil, err
 	}
-	p := &patient{c: c, o: o}
+	return newPatient(c, o).diagnose(ctx, links)
+}
+
+// diagnose repairs the first complaint, or with links, one for each step, every one.
+func (p *patient) diagnose(ctx context.Context, links []Link) (*Report, error) {
+	b := p.c.Bundle()
+	report := &Report{Schema: Schema, Scenario: b.ID, Title: b.Title, Case: p.c.Name, Outcome: Healthy, Causes: []Cause{}}
+	if links != nil {
+		report.Chain = &Chain{Links: links}
+	}
+	mark := func(from, to int, m Mark) { // steps from..to-1
+		for i := from; i < to && i <= len(links); i++ {
+			links[i-1].Mark = m
+		}
+	}
+	for done := 1; ; {
+		last, err := p.examine(ctx, report)
+		if err != nil {
+			return nil, err
+		}
+		if last == nil {
+			mark(done, len(links)+1, Works)
+			return report, nil
+		}
+		mark(done, last.N, Works)
+		mark(last.N, last.N+1, Fails)
+		if links != nil {
+			links[last.N-1].Finding = last.Finding
+		}
+		done, p.step = last.N+1, last.N
+		causes, repaired, err := p.causes(ctx, last.Finding, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		report.Causes, report.Replays, report.Outcome = append(report.Causes, causes...), p.replays, Open
+		if !repaired {
+			return report, nil
+		}
+		report.Outcome = Repaired
+		if links == nil {
+			return report, nil
+		}
+		t := treatment{step: last.N}
+		for _, c := range causes {
+			t.fixes = append(t.fixes, c.Fixes[0].Do...)
+		}
+		p.course = append(p.course, t)
+	}
+}
+
+// examine runs the case up to the next complaint and enters it.
+func (p *patient) examine(ctx context.Context, report *Report) (*scenarios.StepResult, error) {
 	r, last, err := p.complaint(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	report = &Report{Schema: Schema, Scenario: c.Bundle().ID, Title: c.Bundle().Title, Case: c.Name, Domain: r.Domain().DNSName(),
-		Time: r.Domain().Clock.Now(), Outcome: Healthy, Causes: []Cause{}}
-	if last == nil {
-		return report, nil
+	if report.Complaint == nil {
+		report.Domain, report.Time, report.Complaint = r.Domain().DNSName(), r.Domain().Clock.Now(), last
 	}
-	report.Complaint = last
-	p.step = last.N
-	causes, repaired, err := p.causes(ctx, last.Finding, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	report.Causes, report.Replays, report.Outcome = causes, p.replays, Open
-	if repaired {
-		report.Outcome = Repaired
-	}
-	return report, nil
+	return last, r.Close()
 }
 
 // patient is a case under diagnosis.
@@ -117,10 +162,25 @@ type patient struct {
 	c       *scenarios.Case
 	o       Options
 	step    int // number of the step that complains
+	course  []treatment
 	replays int
 }
 
-// complaint runs the case up to the first step that ends in a finding; without one the step is nil. The caller closes the replay.
+// treatment repairs a step that complained.
+type treatment struct {
+	step  int
+	fixes []string
+}
+
+func newPatient(c *scenarios.Case, o Options) *patient {
+	if o.Keys == nil {
+		o.Keys = simulator.NewKeys()
+	}
+	return &patient{c: c, o: o}
+}
+
+// complaint runs the case up to the first step that ends in a finding and that the course so far does not repair; without one the step is nil.
+// The caller closes the replay.
 func (p *patient) complaint(ctx context.Context) (*scenarios.Replay, *scenarios.StepResult, error) {
 	r, err := p.c.Replay(ctx, scenarios.Options{Seed: p.o.Seed, Keys: p.o.Keys})
 	if err != nil {
@@ -128,8 +188,18 @@ func (p *patient) complaint(ctx context.Context) (*scenarios.Replay, *scenarios.
 	}
 	for {
 		step := r.Next(ctx)
+		if step == nil {
+			return r, nil, nil
+		}
+		if i := slices.IndexFunc(p.course, func(t treatment) bool { return t.step == step.N }); i >= 0 {
+			next, why, err := repeat(ctx, r, p.course[i].fixes)
+			if next != nil || why != "" || err != nil {
+				return nil, nil, errors.Join(fmt.Errorf("step %d: what repaired it does so no more: %s", step.N, why), err, r.Close())
+			}
+			continue
+		}
 		switch {
-		case step == nil, step.Finding != nil:
+		case step.Finding != nil:
 			return r, step, nil
 		case step.Status == scenarios.Failed:
 			return nil, nil, errors.Join(fmt.Errorf("%s: step %d, %s: %s", step.At, step.N, step.Verb, strings.Join(step.Problems, "; ")), r.Close())
@@ -226,6 +296,11 @@ func (p *patient) try(ctx context.Context, fixes []string) (next *diag.Finding, 
 	if last == nil || last.N != p.step {
 		return nil, "", fmt.Errorf("step %d complains in one run and not in the next", p.step)
 	}
+	return repeat(ctx, r, fixes)
+}
+
+// repeat carries out fixes and the last step once more.
+func repeat(ctx context.Context, r *scenarios.Replay, fixes []string) (next *diag.Finding, why string, err error) {
 	var with []string
 	for _, fix := range fixes {
 		if arguments, ok := strings.CutPrefix(fix, "with:"); ok {

@@ -51,7 +51,7 @@ func TestTry(t *testing.T) {
 steps:
   - testServiceAccount: {host: ContainerHost01, account: WebApp01}
 `
-	p := &patient{c: parse(t, setup)}
+	p := newPatient(parse(t, setup), Options{})
 	r, last, err := p.complaint(t.Context())
 	if err != nil || last == nil {
 		t.Fatalf("got %v, %v, want a complaint", last, err)

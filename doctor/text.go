@@ -76,7 +76,11 @@ func (r *Report) Summary() string {
 }
 
 func (c *Chain) write(b *strings.Builder, s Style) {
-	fmt.Fprintf(b, "\n%s on %s\n", c.Account, c.Host)
+	if c.Host != "" {
+		fmt.Fprintf(b, "\n%s on %s\n", c.Account, c.Host)
+	} else {
+		b.WriteString("\nchecks\n")
+	}
 	width := 0
 	for _, l := range c.Links {
 		width = max(width, utf8.RuneCountInString(l.What))

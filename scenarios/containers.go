@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -142,10 +141,11 @@ func (a *rerunContainer) do(r *attempt) error {
 	if err != nil {
 		return err
 	}
-	options := old.Options()
-	h, err := r.host(cmp.Or(a.Host, old.Host().Name())) // by name: the host may have joined the domain since
-	if err != nil {
-		return err
+	options, h := old.Options(), old.Host()
+	if a.Host != "" {
+		if h, err = r.host(a.Host); err != nil {
+			return err
+		}
 	}
 	d := &decoder{}
 	d.decode(a.changed, &options)

@@ -27,7 +27,6 @@ func (d *decoder) err() error { return errors.Join(d.faults...) }
 var words = map[reflect.Type][]string{
 	reflect.TypeFor[simulator.GroupScope]():    {string(simulator.DomainLocal), string(simulator.Global), string(simulator.Universal)},
 	reflect.TypeFor[simulator.RootKeyPolicy](): {string(simulator.StrictRootKey), string(simulator.IntervalRootKey), string(simulator.SambaRootKey)},
-	reflect.TypeFor[simulator.PluginKind]():    {string(simulator.AzureKeyVault), string(simulator.AWSPlugin), string(simulator.RancherPlugin), string(simulator.SamplePlugin)},
 	reflect.TypeFor[simulator.Protection]():    {string(simulator.Sealed), string(simulator.Signed), string(simulator.Plain)},
 	reflect.TypeFor[simulator.Op](): {string(simulator.DNSLookup), string(simulator.LDAPConnect), string(simulator.LDAPBind), string(simulator.LDAPSearch),
 		string(simulator.LDAPWrite), string(simulator.LDAPOther), string(simulator.KDCAS), string(simulator.KDCTGS), string(simulator.Kpasswd), string(simulator.Netlogon)},
@@ -51,6 +50,9 @@ func (d *decoder) value(n *node, v reflect.Value) {
 		return
 	}
 	switch p := v.Addr().Interface().(type) {
+	case *simulator.Config:
+		*p = readDomain(d, n)
+		return
 	case nodeDecoder:
 		p.decodeNode(d, n)
 		return
@@ -172,7 +174,7 @@ func (d *decoder) structure(n *node, v reflect.Value) {
 			d.fail(f.key.errorNear(f.key.text, keys, "no key %q here; known: %s", f.key.text, cmp.Or(strings.Join(keys, ", "), "none")))
 			continue
 		}
-		d.value(f.value, v.Field(i))
+		d.value(f.value, v.FieldByIndex(i))
 	}
 	for _, k := range required(v.Type()) {
 		if n.get(k) == nil {
@@ -206,11 +208,28 @@ func scalarField(t reflect.Type) (int, bool) {
 	return 0, false
 }
 
+// fieldsOf are the fields that have a key, those of an embedded struct with the option inline among them.
+func fieldsOf(t reflect.Type) []reflect.StructField {
+	var list []reflect.StructField
+	for i := range t.NumField() {
+		switch f := t.Field(i); {
+		case f.Anonymous && option(f, "inline"):
+			for _, inner := range fieldsOf(f.Type) {
+				inner.Index = append([]int{i}, inner.Index...)
+				list = append(list, inner)
+			}
+		case keyOf(f) != "":
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
 // required are the keys that must be there.
 func required(t reflect.Type) []string {
 	var keys []string
-	for i := range t.NumField() {
-		if f := t.Field(i); keyOf(f) != "" && !option(f, "omitempty") {
+	for _, f := range fieldsOf(t) {
+		if !option(f, "omitempty") {
 			keys = append(keys, keyOf(f))
 		}
 	}
@@ -219,28 +238,26 @@ func required(t reflect.Type) []string {
 
 func keysOf(t reflect.Type) []string {
 	var keys []string
-	for i := range t.NumField() {
-		if k := keyOf(t.Field(i)); k != "" {
-			keys = append(keys, k)
-		}
+	for _, f := range fieldsOf(t) {
+		keys = append(keys, keyOf(f))
 	}
 	return keys
 }
 
-func fieldOf(t reflect.Type, key string) (int, bool) {
-	for i := range t.NumField() {
-		if k := keyOf(t.Field(i)); k != "" && k == key {
-			return i, true
+func fieldOf(t reflect.Type, key string) ([]int, bool) {
+	for _, f := range fieldsOf(t) {
+		if keyOf(f) == key {
+			return f.Index, true
 		}
 	}
-	return 0, false
+	return nil, false
 }
 
 // config decodes and checks a domain.
 func (d *decoder) config(n *node) simulator.Config {
 	var cfg simulator.Config
 	before := len(d.faults)
-	d.decode(n, &cfg)
+	d.structure(n, reflect.ValueOf(&cfg).Elem())
 	if len(d.faults) == before {
 		d.validate(n, "", cfg)
 	}

@@ -46,7 +46,9 @@ func (r *Replay) Next(ctx context.Context) *StepResult {
 	before := r.done
 	r.session.again = func(ctx context.Context) (*Session, error) { return r.c.upTo(ctx, r.o, before) }
 	r.done++
-	return r.session.do(ctx, r.c.plan.steps[r.done-1], r.golden)
+	res := r.session.do(ctx, r.c.plan.steps[r.done-1], r.golden)
+	res.N = r.done // whatever the session did between the steps
+	return res
 }
 
 // upTo starts a domain of the case and carries out its first n steps.

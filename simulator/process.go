@@ -394,13 +394,12 @@ type runningSnapshot struct {
 	closed   []string
 	sessions map[string]logonSnapshot
 	channel  channel
-	byPlugin map[string]*ManagedPassword
 }
 
 func (r *Running) snapshot() runningSnapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := runningSnapshot{r: r, stopped: r.stopped, channel: r.channel.clone(), sessions: map[string]logonSnapshot{}, byPlugin: r.byPlugin.snapshot()}
+	s := runningSnapshot{r: r, stopped: r.stopped, channel: r.channel.clone(), sessions: map[string]logonSnapshot{}}
 	for name, l := range r.sessions {
 		s.sessions[name] = l.snapshot()
 	}
@@ -415,7 +414,6 @@ func (s runningSnapshot) restore() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped, r.channel = s.stopped, s.channel.clone()
-	r.byPlugin.restore(s.byPlugin)
 	for name, l := range r.sessions {
 		if was, ok := s.sessions[name]; ok {
 			l.restore(was)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -27,10 +28,11 @@ func (a *app) doctorCommand() *cobra.Command {
 	var of doctor.Subject
 	cmd := &cobra.Command{
 		Use:   "doctor FILE|SCENARIO",
-		Short: "Say why a scenario's step fails, and prove what repairs it",
+		Short: "Say why a setup fails, and prove what repairs it",
 		Long: `The scenario is run until a step ends in a finding. Every help of the finding is carried out in a replay, and the step is tried again: what
 leads to success is printed as a fix. Where another cause appears behind the first, the search goes on with it.
-Without --case, the first case that complains is taken.
+Without --case, the first case that complains is taken. A file may also be a world (schema gmsasim.world/1): a domain with containers and
+what they are used for. Then the doctor makes the checks itself, and goes on through all of them.
 
 Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4 not modelled.`,
 		Example: "  gmsasim doctor kds-key-too-young\n  gmsasim doctor channel-shared-hostname --case '*2019*'\n  gmsasim doctor membership-newer-than-ticket --json",
@@ -51,17 +53,7 @@ Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4
 }
 
 func (a *app) diagnose(ctx context.Context, name, chosen string, of doctor.Subject) error {
-	bundles, err := scenarios.Select(name)
-	if err != nil {
-		return err
-	}
-	if len(bundles) != 1 {
-		return usage("%q chooses %s; the doctor takes one", name, count(len(bundles), "scenario")).(*usageError).shownBy("gmsasim list")
-	}
-	if err := casesExist(bundles, chosen); err != nil {
-		return err
-	}
-	report, err := firstComplaint(ctx, bundles[0], chosen, of)
+	report, err := a.examine(ctx, name, chosen, of)
 	if err != nil {
 		return err
 	}
@@ -72,14 +64,48 @@ func (a *app) diagnose(ctx context.Context, name, chosen string, of doctor.Subje
 		fmt.Fprintf(a.out, "%s\n%s\n", report.Text(a.doctorStyle()), report.Summary())
 		if len(report.Causes) > 0 {
 			a.next("gmsasim explain %s", string(report.Causes[0].Finding.Code))
-		} else {
-			a.next("gmsasim run %s --verbose", shellQuoted(name))
 		}
 	}
 	if exit != exitOK {
 		return &exitError{status: exit}
 	}
 	return nil
+}
+
+// examine diagnoses a world, or a case of a scenario.
+func (a *app) examine(ctx context.Context, name, chosen string, of doctor.Subject) (*doctor.Report, error) {
+	if data, ok := readWorld(name); ok {
+		if chosen != "" || of != (doctor.Subject{}) {
+			return nil, usage("--case, --host and --account are for scenarios; %s is a world, and all of it is checked", name)
+		}
+		w, err := doctor.ParseWorld(name, data)
+		if err != nil {
+			return nil, err
+		}
+		return doctor.DiagnoseWorld(ctx, name, w, doctor.Options{})
+	}
+	bundles, err := scenarios.Select(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(bundles) != 1 {
+		return nil, usage("%q chooses %s; the doctor takes one", name, count(len(bundles), "scenario")).(*usageError).shownBy("gmsasim list")
+	}
+	if err := casesExist(bundles, chosen); err != nil {
+		return nil, err
+	}
+	return firstComplaint(ctx, bundles[0], chosen, of)
+}
+
+// readWorld reads a file that is a world; ok is false for all else.
+func readWorld(name string) (data []byte, ok bool) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, false
+	}
+	defer f.Close()
+	data, err = io.ReadAll(io.LimitReader(f, 1<<20+1)) // what is longer is refused by the reader
+	return data, err == nil && doctor.IsWorld(data)
 }
 
 // firstComplaint diagnoses the chosen cases until one complains.

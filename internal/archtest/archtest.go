@@ -41,7 +41,7 @@ var Rooms = []Room{
 	{Path: "simulator", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/diag", "simulator/windows"}},
 	{Path: "scenarios", MayImport: []string{"simulator", "simulator/diag", "scenarios/catalog"}},
 	{Path: "scenarios/catalog"},
-	{Path: "doctor", MayImport: []string{"simulator", "simulator/diag", "scenarios"}},
+	{Path: "doctor", MayImport: []string{"simulator", "simulator/diag", "simulator/windows", "scenarios"}},
 	{Path: "cmd/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator", "scenarios/...", "scenarios", "doctor"}},
 	{Path: "internal/archtest"},
 	{Path: "internal/bench/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator"}},

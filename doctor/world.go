@@ -1,0 +1,199 @@
+package doctor
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/diag"
+	"github.com/gmsasim/gmsasim/simulator/windows"
+)
+
+// WorldSchema names the form of a [World] in a file.
+const WorldSchema = "gmsasim.world/1"
+
+// A World is a setup without a story: a domain, what runs in it, and what it is for. [World.Case] makes the checks of it that an
+// administrator would make, from the root key to the application.
+type World struct {
+	Schema string `json:"schema" yaml:"schema"`
+	// Title stands alone, without a full stop.
+	Title  string           `json:"title,omitempty" yaml:"title,omitempty"`
+	Domain simulator.Config `json:"domain" yaml:"domain"`
+	// Create are service accounts that an administrator is about to make.
+	Create     []simulator.ServiceAccount `json:"create,omitempty" yaml:"create,omitempty"`
+	Containers []Container                `json:"containers,omitempty" yaml:"containers,omitempty"`
+	SQLServers []SQLServer                `json:"sqlServers,omitempty" yaml:"sqlServers,omitempty"`
+	// Uses are what the containers are there for. What nobody uses is not checked.
+	Uses []Use `json:"uses,omitempty" yaml:"uses,omitempty"`
+}
+
+// Container is a container and the host that runs it.
+type Container struct {
+	// Name is what uses call it: letters, digits and hyphens.
+	Name                string `json:"name" yaml:"name"`
+	Host                string `json:"host" yaml:"host"`
+	simulator.Container `yaml:",inline"`
+}
+
+// SQLServer is a SQL Server outside the containers.
+type SQLServer struct {
+	Name string `json:"name" yaml:"name"`
+	// Account is the user that it runs as; it has the server's service principal names.
+	Account string `json:"account" yaml:"account"`
+	// Logins are those of Windows accounts, as CONTOSO\webapp01$.
+	Logins []string `json:"logins,omitempty" yaml:"logins,omitempty"`
+}
+
+// UseKind is a way to use a container.
+type UseKind string
+
+// The kinds of use.
+const (
+	UseKerberos UseKind = "kerberos" // a user signs in to the container's service, by an SPN or a host name
+	UseNTLM     UseKind = "ntlm"     // a user signs in with NTLM
+	UseNames    UseKind = "names"    // the container asks for the SID of a name
+	UseTicket   UseKind = "ticket"   // the container's service gets a ticket for an SPN
+	UseSQL      UseKind = "sql"      // the container's service signs in to a SQL Server
+)
+
+var useKinds = []string{string(UseKerberos), string(UseNTLM), string(UseNames), string(UseTicket), string(UseSQL)}
+
+// Use is one way in which a container is used.
+type Use struct {
+	Kind      UseKind `json:"kind" yaml:"kind"`
+	Container string  `json:"container" yaml:"container"`
+	// User is who signs in (kerberos, ntlm), or whose SID is asked for (names).
+	User string `json:"user,omitempty" yaml:"user,omitempty"`
+	// SPN is the service principal name (kerberos, ticket, sql).
+	SPN string `json:"spn,omitempty" yaml:"spn,omitempty"`
+	// Name is the host name that the user types, in place of the SPN: the browser asks for http/NAME.
+	Name string `json:"name,omitempty" yaml:"name,omitempty"`
+	// SQLServer is the name of one (sql).
+	SQLServer string `json:"sqlServer,omitempty" yaml:"sqlServer,omitempty"`
+}
+
+var schemaLine = regexp.MustCompile(`(?m)^"?schema"?:[ \t]*"?gmsasim\.world/`)
+
+// IsWorld tells that a file says of itself that it is a world, of whichever version.
+func IsWorld(data []byte) bool { return schemaLine.Match(data[:min(len(data), 4096)]) }
+
+// ParseWorld reads a world from YAML. The error joins one [*scenarios.SourceError] for each fault, impossible setups among them: those
+// that no machine can be put into.
+func ParseWorld(file string, data []byte) (*World, error) {
+	w := &World{}
+	src, err := scenarios.Decode(file, bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), w)
+	if err != nil {
+		return nil, err
+	}
+	var faults []error
+	for _, f := range w.faults() {
+		faults = append(faults, src.Fault(f.path, f.name, f.known, "%s", f.problem))
+	}
+	return w, errors.Join(faults...)
+}
+
+// Validate checks a world that was made by a program, as [ParseWorld] checks one of a file.
+func (w *World) Validate() error {
+	faults := []error{w.Domain.Validate()}
+	for _, f := range w.faults() {
+		problem := f.path + ": " + f.problem
+		if n := diag.Nearest(f.name, f.known); n != "" {
+			problem += "; nearest: " + n
+		}
+		faults = append(faults, errors.New(problem))
+	}
+	return errors.Join(faults...)
+}
+
+type worldFault struct {
+	path, problem string
+	name          string // what is not known
+	known         []string
+}
+
+var objectName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,62}$`)
+
+func (w *World) faults() (faults []worldFault) {
+	fail := func(path, name string, known []string, format string, args ...any) {
+		faults = append(faults, worldFault{path, fmt.Sprintf(format, args...), name, known})
+	}
+	if w.Schema != WorldSchema {
+		fail("schema", w.Schema, []string{WorldSchema}, "schema %q: this version reads %s", w.Schema, WorldSchema)
+	}
+	var hosts, users, containers, servers []string
+	for _, h := range w.Domain.Hosts {
+		hosts = append(hosts, h.Name)
+	}
+	for _, u := range w.Domain.Users {
+		users = append(users, u.Name)
+	}
+	known := func(path, kind, name string, names []string) {
+		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+			fail(path, name, names, "no %s %q", kind, name)
+		}
+	}
+	for i, c := range w.Containers {
+		at := fmt.Sprintf("containers[%d]", i)
+		switch {
+		case !objectName.MatchString(c.Name):
+			fail(at+".name", "", nil, "%q is not a name: letters, digits and hyphens", c.Name)
+		case slices.Contains(containers, c.Name):
+			fail(at+".name", "", nil, "there is a container %q already", c.Name)
+		}
+		containers = append(containers, c.Name)
+		known(at+".host", "host", c.Host, hosts)
+		if n := slices.IndexFunc(w.Domain.Hosts, func(h simulator.HostConfig) bool { return strings.EqualFold(h.Name, c.Host) }); n >= 0 {
+			h := w.Domain.Hosts[n]
+			if rule := neverOffered(h.OS, c.Isolation); rule != "" {
+				fail(at+".isolation", string(windows.HyperV), []string{string(windows.HyperV)}, "%s", rule)
+			}
+		}
+		if err := c.Validate(); err != nil {
+			fail(at, "", nil, "%v", err)
+		}
+	}
+	for i, s := range w.SQLServers {
+		at := fmt.Sprintf("sqlServers[%d]", i)
+		if slices.Contains(servers, s.Name) || !objectName.MatchString(s.Name) {
+			fail(at+".name", "", nil, "%q is taken or not a name: letters, digits and hyphens", s.Name)
+		}
+		servers = append(servers, s.Name)
+		known(at+".account", "user", s.Account, users)
+	}
+	for i, u := range w.Uses {
+		at := fmt.Sprintf("uses[%d]", i)
+		known(at+".container", "container", u.Container, containers)
+		needs := map[UseKind][]string{UseKerberos: {"user", "spn or name"}, UseNTLM: {"user"}, UseNames: {"user"}, UseTicket: {"spn"}, UseSQL: {"sqlServer", "spn"}}[u.Kind]
+		if needs == nil {
+			fail(at+".kind", string(u.Kind), useKinds, "no kind of use %q; there are %s", u.Kind, strings.Join(useKinds, ", "))
+		}
+		has := map[string]bool{"user": u.User != "", "spn": u.SPN != "", "spn or name": (u.SPN != "") != (u.Name != ""), "sqlServer": u.SQLServer != ""}
+		for _, n := range needs {
+			if !has[n] {
+				fail(at, "", nil, "a use of kind %s needs %s", u.Kind, n)
+			}
+		}
+		if u.User != "" {
+			known(at+".user", "user", u.User, append(slices.Clone(users), "Administrator"))
+		}
+		if u.SQLServer != "" {
+			known(at+".sqlServer", "SQL Server", u.SQLServer, servers)
+		}
+	}
+	return faults
+}
+
+// neverOffered gives the rule by which a release does not offer an isolation, whatever is installed on it; "" when there is none. What is
+// no release at all is a fault of the domain's.
+func neverOffered(name string, isolation windows.Isolation) string {
+	os, err := windows.ParseOS(name)
+	if err != nil || isolation == "" || windows.IsolationOffered(os.Build, os.Edition, windows.Engine{Kind: windows.Containerd}, true, isolation) {
+		return ""
+	}
+	return fmt.Sprintf("%s does not offer %s isolation: clients before 1809 run containers in Hyper-V isolation only", name, isolation)
+}
