@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -141,11 +142,10 @@ func (a *rerunContainer) do(r *attempt) error {
 	if err != nil {
 		return err
 	}
-	options, h := old.Options(), old.Host()
-	if a.Host != "" {
-		if h, err = r.host(a.Host); err != nil {
-			return err
-		}
+	options := old.Options()
+	h, err := r.host(cmp.Or(a.Host, old.Host().Name())) // by name: the host may have joined the domain since
+	if err != nil {
+		return err
 	}
 	d := &decoder{}
 	d.decode(a.changed, &options)

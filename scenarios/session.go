@@ -189,7 +189,7 @@ func resultOf[T any](r *attempt, id, what string) (T, error) {
 	return v, nil
 }
 
-// containerWithID finds a container that runs somewhere, nil when there is none.
+// containerWithID finds a container that runs somewhere or that a step ran, nil when there is none.
 func (r *attempt) containerWithID(id string) any {
 	if len(id) < 12 {
 		return nil
@@ -199,6 +199,11 @@ func (r *attempt) containerWithID(id string) any {
 			if strings.HasPrefix(c.ID(), id) {
 				return c
 			}
+		}
+	}
+	for _, v := range r.s.results { // ids differ, so the order does not matter
+		if c, ok := v.(*simulator.Running); ok && strings.HasPrefix(c.ID(), id) {
+			return c
 		}
 	}
 	return nil

@@ -27,6 +27,7 @@ var verbs = slices.Concat(
 	spnVerbs,
 	hostVerbs,
 	containerVerbs,
+	pluginVerbs,
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,
@@ -151,6 +152,8 @@ func argumentsOf(a action) []string {
 		return keysOf(reflect.TypeFor[rotationPoint]())
 	case *runContainer:
 		return append([]string{"host"}, keysOf(reflect.TypeFor[simulator.Container]())...)
+	case *installPlugin:
+		return append([]string{"host"}, keysOf(reflect.TypeFor[simulator.Plugin]())...)
 	case *rerunContainer:
 		return append([]string{"container"}, keysOf(reflect.TypeFor[simulator.Container]())...)
 	}
@@ -437,10 +440,11 @@ func (a *joinHost) check(s *scope, n *node) {
 		cfg.Start = a.LastRestart
 	}
 	s.d.validate(n, "hosts[0]", cfg)
-	if has(s.hosts, bare(a.Name)) {
+	workgroup := slices.ContainsFunc(s.cfg.Hosts, func(h simulator.HostConfig) bool { return h.Workgroup && strings.EqualFold(bare(h.Name), bare(a.Name)) })
+	if has(s.hosts, bare(a.Name)) && !workgroup {
 		s.d.fail(argument(n, "name").errorAt("there is a host %q already", bare(a.Name)))
 	}
-	if !s.current.expect.fails() {
+	if !s.current.expect.fails() && !has(s.hosts, bare(a.Name)) {
 		s.hosts = append(s.hosts, bare(a.Name))
 	}
 	s.enter(a.Name)

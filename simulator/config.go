@@ -49,6 +49,8 @@ type Config struct {
 	Users           []User           `json:"users,omitempty" yaml:"users,omitempty"`
 	ServiceAccounts []ServiceAccount `json:"serviceAccounts,omitempty" yaml:"serviceAccounts,omitempty"`
 	Hosts           []HostConfig     `json:"hosts,omitempty" yaml:"hosts,omitempty"`
+	// Secrets are what the plug-ins of hosts outside the domain fetch, from a store outside the domain.
+	Secrets []Secret `json:"secrets,omitempty" yaml:"secrets,omitempty"`
 	// Aliases are DNS names that lead to another name, as a CNAME record does. Nothing registers service principal names for them.
 	Aliases []Alias `json:"aliases,omitempty" yaml:"aliases,omitempty"`
 	// Faults are in force from the start, as if given to [Domain.Inject] one after the other.
@@ -169,7 +171,7 @@ type ServiceAccount struct {
 	Domain               string `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
 
-// HostConfig is a computer that is joined to the domain.
+// HostConfig is a computer that is joined to the domain, or with Workgroup one that is not.
 type HostConfig struct {
 	// Name is the computer's name without $; sAMAccountName is the name in upper case with a final $.
 	Name string `json:"name" yaml:"name"`
@@ -197,6 +199,18 @@ type HostConfig struct {
 	// EncryptionTypes are what the host supports: RC4, AES128, AES256. Default: all three.
 	EncryptionTypes []string `json:"encryptionTypes,omitempty" yaml:"encryptionTypes,omitempty"`
 	Domain          string   `json:"domain,omitempty" yaml:"domain,omitempty"`
+	// Workgroup says that the computer has not joined the domain: it has no account there, and its containers get a password by a plug-in or
+	// not at all.
+	Workgroup bool `json:"workgroup,omitempty" yaml:"workgroup,omitempty"`
+	// DNS are the DNS servers of the computer: names of DCs, which know the domain, or addresses of others, which do not. Default: the
+	// domain's. Its containers ask the same ones unless they are told others.
+	DNS []string `json:"dns,omitempty" yaml:"dns,omitempty"`
+	// Plugins are the plug-ins for Container Credential Guard that are installed.
+	Plugins []Plugin `json:"plugins,omitempty" yaml:"plugins,omitempty"`
+	// Identities are those that a secret store knows the computer by, such as the object ids of its managed identities. Default: its name.
+	Identities []string `json:"identities,omitempty" yaml:"identities,omitempty"`
+	// SignedIn says that somebody is signed in at the computer's desktop.
+	SignedIn bool `json:"signedIn,omitempty" yaml:"signedIn,omitempty"`
 }
 
 // RootKeyPolicy says when a KDS root key becomes usable; the sources disagree.

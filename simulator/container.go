@@ -28,8 +28,8 @@ type Container struct {
 	Service windows.User `json:"service,omitzero" yaml:"service,omitempty"`
 	// CredentialSpec is the value of --security-opt credentialspec=…, for instance file://contoso_webapp01.json. Default: none.
 	CredentialSpec string `json:"credentialSpec,omitempty" yaml:"credentialSpec,omitempty"`
-	// DNS are the DNS servers of the container: names of DCs, which know the domain, or addresses of others, which do not. Default: the
-	// domain's.
+	// DNS are the DNS servers of the container: names of DCs, which know the domain, or addresses of others, which do not. Default: those
+	// of its host.
 	DNS []string `json:"dns,omitempty" yaml:"dns,omitempty"`
 	// DCs is the order in which the locator gives the DCs to the container. Default: as the host has it.
 	DCs []string `json:"dcs,omitempty" yaml:"dcs,omitempty"`
@@ -65,6 +65,7 @@ type Running struct {
 	stopped  bool
 	sessions map[string]*logon // by lower-case account; the container's own and additional ones
 	channel  channel
+	byPlugin pluginPasswords
 }
 
 // startError: the engine does not start the container.
@@ -138,7 +139,7 @@ func (h *Host) run(c Container) (*Running, error) {
 	}
 	c.Isolation, _ = windows.ParseIsolation(string(c.Isolation)) // validated
 	r := &Running{h: h, cfg: c, host: host, image: c.Image, profiles: h.d.cfg.Profiles.WithDefaults(), id: h.nextID()}
-	setup := windows.Setup{Host: host, NoHypervisor: h.cfg.NoHypervisor, Engine: h.cfg.Engine, HostDomain: h.dom.DNSName, Image: c.Image, Isolation: c.Isolation,
+	setup := windows.Setup{Host: host, NoHypervisor: h.cfg.NoHypervisor, Engine: h.cfg.Engine, HostDomain: h.domainName(), Image: c.Image, Isolation: c.Isolation,
 		ID: r.shortID(), Hostname: c.Hostname, User: c.User, CredentialSpec: c.CredentialSpec != "", Profiles: h.d.cfg.Profiles}
 	decision, err := windows.Decide(setup)
 	if err != nil {
@@ -159,7 +160,7 @@ func (h *Host) run(c Container) (*Running, error) {
 		name = r.shortID()
 	}
 	r.st.d, r.st.name, r.st.dom, r.st.clock = h.d, h.Name()+"/"+name, h.dom, &h.station
-	r.st.closed, r.st.dns, r.st.order = slices.Clone(c.ClosedPorts), c.DNS, c.DCs
+	r.st.closed, r.st.dns, r.st.order = slices.Clone(c.ClosedPorts), slices.Clone(c.DNS), c.DCs
 	if r.st.order == nil {
 		r.st.order = h.cfg.DCs
 	}
@@ -169,6 +170,11 @@ func (h *Host) run(c Container) (*Running, error) {
 		}
 	}
 	r.Process = &Process{c: r, user: r.mainUser()}
+	if r.spec != nil && r.reader() == windows.PluginReads && r.profiles.Plugin == windows.NoStart {
+		if _, err := r.password(h.d.ctx, r.account(), false); err != nil {
+			return nil, err
+		}
+	}
 	h.mu.Lock()
 	h.containers = append(h.containers, r)
 	h.mu.Unlock()
@@ -312,7 +318,7 @@ func (r *Running) password(ctx context.Context, account string, fresh bool) (*Ma
 	if r.spec == nil {
 		return nil, errNoSpec
 	}
-	pw, err := r.h.password(ctx, account+"$", fresh)
+	pw, err := r.retrieve(ctx, account, fresh)
 	if err != nil {
 		return nil, &noPasswordError{err}
 	}

@@ -25,7 +25,11 @@ type credentialSpec struct {
 	} `json:"DomainJoinConfig"`
 	ActiveDirectoryConfig struct {
 		GroupManagedServiceAccounts []specAccount `json:"GroupManagedServiceAccounts"`
+		// HostAccountConfig names the plug-in that a host outside the domain asks; nil: none.
+		HostAccountConfig *hostAccountConfig `json:"HostAccountConfig,omitempty"`
 	} `json:"ActiveDirectoryConfig"`
+
+	text []byte // as the engine read it
 }
 
 type specAccount struct {
@@ -87,6 +91,9 @@ func (h *Host) existingSpecs() map[string][]byte {
 // name it returns. Whether the host may read the password does not matter to it: what is wrong with that is the warning, which wraps a
 // [diag.Finding] as the error of [Host.TestServiceAccount] does.
 func (h *Host) NewCredentialSpec(account string, additional ...string) (file string, warning, err error) {
+	if h.cfg.Workgroup {
+		return "", nil, h.d.explain(&stepError{step: stepFind, logon: h.machine, account: account, err: h.machine.nobody})
+	}
 	var sid security.SID
 	var guid security.GUID
 	err = h.onDC(h.d.ctx, h.machine, Sealed, func(c *ldapConn) error {
@@ -183,7 +190,7 @@ func (h *Host) loadSpec(id, reference string) (*credentialSpec, error) {
 	default:
 		return nil, fail("", "invalid credential spec security option - value must be prefixed by 'file://', 'registry://', or 'raw://' followed by a non-empty value")
 	}
-	var s credentialSpec
+	s := credentialSpec{text: text}
 	err := json.Unmarshal(text, &s)
 	if err == nil && (s.DomainJoinConfig.MachineAccountName == "" || s.DomainJoinConfig.DNSName == "") {
 		err = errors.New("MachineAccountName and DnsName are needed")

@@ -89,6 +89,9 @@ func (d *Domain) dnsZone() *dns.Zone {
 	// Hosts have no services of their own to reach; their names lead to where the domain is.
 	here, _ := netip.ParseAddr(d.cfg.Listen.Address)
 	for _, h := range d.Hosts() {
+		if h.cfg.Workgroup {
+			continue // nobody registers its name
+		}
 		z.Hosts = append(z.Hosts, dns.Host{Name: h.Name() + "." + h.dom.DNSName, Addr: here})
 	}
 	for _, a := range d.cfg.Aliases {
@@ -102,8 +105,8 @@ func (d *Domain) dnsZone() *dns.Zone {
 func (st *station) lookupSRV(ctx context.Context, name string) ([]string, error) {
 	st.mu.Lock()
 	closed := slices.Contains(st.closed, fmt.Sprint(portDNS))
-	servers := st.dns
 	st.mu.Unlock()
+	servers := st.dnsServers()
 	if why := st.d.resolver(servers); why != "" {
 		return nil, fmt.Errorf("look up %s: %s", name, why)
 	}
@@ -145,6 +148,17 @@ func (st *station) lookupSRV(ctx context.Context, name string) ([]string, error)
 		targets[i] = srv.Target
 	}
 	return targets, nil
+}
+
+// dnsServers are the DNS servers that a station asks: its own or, for a container that was told none, those of its host.
+func (st *station) dnsServers() []string {
+	st.mu.Lock()
+	servers := st.dns
+	st.mu.Unlock()
+	if len(servers) == 0 && st.clock != nil {
+		return st.clock.dnsServers()
+	}
+	return servers
 }
 
 // resolver tells why the first DNS server of a list that answers does not know the domain; "" when it does. Only a DC knows: Windows asks the

@@ -70,6 +70,7 @@ type Domain struct {
 	unsettled []*logon // sessions whose sign-in is still to be made up for
 	admins    map[string]*logon
 	passwords map[string]string // that were set, by lower-case name; those of the configuration are there
+	secrets   []Secret
 	faults    []*faultInForce
 	holds     []*Held
 	lastFault int
@@ -94,6 +95,7 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 		byName:    map[string]*Host{},
 		admins:    map[string]*logon{},
 		passwords: map[string]string{},
+		secrets:   cloneSecrets(cfg.Secrets),
 	}
 	d.Clock = newClock(d, cfg.Start, cfg.FollowRealTime)
 	d.Admin = &Admin{d: d, as: "Administrator"}

@@ -139,6 +139,11 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 	if e, ok := errors.AsType[*noPasswordError](err); ok {
 		return d.diagnose(e.err) // what kept the host from reading it
 	}
+	if s, ok := errors.AsType[*stepError](err); ok {
+		if e, ok := s.err.(explainer); ok { // it looks into its cause itself
+			return e.finding(d, s)
+		}
+	}
 	if e, ok := errors.AsType[*noDCError](err); ok {
 		return d.findNoDC(e)
 	}

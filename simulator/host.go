@@ -14,7 +14,7 @@ import (
 	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
 )
 
-// Host is a computer that is joined to the domain. It works as Windows does: its ticket is from the last restart and so are the
+// Host is a computer that is joined to the domain, or one of a workgroup. It works as Windows does: its ticket is from the last restart and so are the
 // group memberships in it; tickets and managed passwords are kept until they expire.
 type Host struct {
 	station
@@ -28,6 +28,8 @@ type Host struct {
 	containers  []*Running                  // that run, in the order of their start
 	services    []*Service                  // that run as service accounts
 	started     int                         // containers so far, from which their ids are made
+	plugins     []Plugin
+	identities  []string // by which secret stores know it
 }
 
 // addHost makes the computer for an account that exists.
@@ -42,9 +44,13 @@ func (d *Domain) addHost(cfg HostConfig) *Host {
 	}
 	h.station.d, h.station.name, h.station.dom = d, cfg.Name, dom
 	h.station.order, h.station.closed, h.station.offset = cfg.DCs, slices.Clone(cfg.ClosedPorts), cfg.ClockOffset
+	h.station.dns, h.plugins, h.identities = slices.Clone(cfg.DNS), slices.Clone(cfg.Plugins), slices.Clone(cfg.Identities)
 	h.specs = h.existingSpecs()
 	h.machine = &logon{st: &h.station, account: strings.ToUpper(cfg.Name) + "$", realm: dom.Realm, etypes: clientETypes(cfg.EncryptionTypes),
 		secret: d.passwordSecret(cfg.Password), since: h.lastRestart}
+	if cfg.Workgroup {
+		h.machine.account, h.machine.nobody = "", &notJoinedError{host: h}
+	}
 	d.mu.Lock()
 	d.hosts = append(d.hosts, h)
 	d.byName[hostKey(cfg.Name)] = h
@@ -223,7 +229,7 @@ func (h *Host) fetchAs(ctx context.Context, l *logon, account string, p Protecti
 	var pw *ManagedPassword
 	err := h.onDC(ctx, l, p, func(c *ldapConn) error {
 		var err error
-		pw, err = h.readFrom(c, l, account)
+		pw, err = readFrom(c, account)
 		return err
 	})
 	if err != nil {
@@ -235,7 +241,15 @@ func (h *Host) fetchAs(ctx context.Context, l *logon, account string, p Protecti
 // onDC runs work on an LDAP connection to the first DC of the station's domain that answers. A DC that says it is busy or
 // unavailable is passed over, as one that does not answer.
 func (st *station) onDC(ctx context.Context, l *logon, p Protection, work func(*ldapConn) error) error {
-	return st.each(ctx, st.dom.DNSName, "LDAP", portLDAP, func(dc *DC) (string, error) {
+	return st.onDCOf(ctx, st.dom.DNSName, l, p, work)
+}
+
+// onDCOf is onDC for the DCs of a domain that is named as somebody wrote it.
+func (st *station) onDCOf(ctx context.Context, domain string, l *logon, p Protection, work func(*ldapConn) error) error {
+	if l.nobody != nil {
+		return &stepError{step: stepSignIn, logon: l, err: l.nobody}
+	}
+	return st.each(ctx, domain, "LDAP", portLDAP, func(dc *DC) (string, error) {
 		err := st.withConn(ctx, dc, l, p, work)
 		if why := passOver(err); why != "" {
 			return why, nil
@@ -244,26 +258,26 @@ func (st *station) onDC(ctx context.Context, l *logon, p Protection, work func(*
 	})
 }
 
-// readFrom finds the account and reads its password.
-func (h *Host) readFrom(c *ldapConn, l *logon, account string) (*ManagedPassword, error) {
+// readFrom finds an account in the domain of a DC and reads its password.
+func readFrom(c *ldapConn, account string) (*ManagedPassword, error) {
 	name := strings.TrimSuffix(account, "$")
-	entry, err := c.findAccount(h.dom.DN, name+"$", "distinguishedName", "objectClass", "sAMAccountName", "msDS-SupportedEncryptionTypes", "msDS-KeyVersionNumber")
+	entry, err := c.findAccount(c.dc.dom.DN, name+"$", "distinguishedName", "objectClass", "sAMAccountName", "msDS-SupportedEncryptionTypes", "msDS-KeyVersionNumber")
 	if err != nil {
-		return nil, &stepError{step: stepFind, logon: l, dc: c.dc, account: name, err: err}
+		return nil, &stepError{step: stepFind, logon: c.logon, dc: c.dc, account: name, err: err}
 	}
 	blob, err := c.read(entry.DN, "msDS-ManagedPassword")
 	if err != nil {
-		return nil, &stepError{step: stepRead, logon: l, dc: c.dc, account: name, err: err}
+		return nil, &stepError{step: stepRead, logon: c.logon, dc: c.dc, account: name, err: err}
 	}
 	parsed, err := kds.ParseBlob(blob)
 	if err != nil {
-		return nil, &stepError{step: stepRead, logon: l, dc: c.dc, account: name, err: err}
+		return nil, &stepError{step: stepRead, logon: c.logon, dc: c.dc, account: name, err: err}
 	}
-	if bits := entry.number("msDS-SupportedEncryptionTypes"); bits != 0 && !slices.ContainsFunc(l.etypes, func(e int32) bool { return bits&int(etypeBits([]string{etypeName(e)})) != 0 }) {
-		return nil, &stepError{step: stepRead, logon: l, dc: c.dc, account: name, err: errNoCommonEType}
+	if bits := entry.number("msDS-SupportedEncryptionTypes"); bits != 0 && !slices.ContainsFunc(c.logon.etypes, func(e int32) bool { return bits&int(etypeBits([]string{etypeName(e)})) != 0 }) {
+		return nil, &stepError{step: stepRead, logon: c.logon, dc: c.dc, account: name, err: errNoCommonEType}
 	}
 	return &ManagedPassword{Account: entry.value("sAMAccountName"), Current: parsed.Current, Previous: parsed.Previous, QueryInterval: parsed.Query,
-		UnchangedInterval: parsed.Unchanged, Read: h.now(), DC: c.dc.name, KVNO: entry.number("msDS-KeyVersionNumber")}, nil
+		UnchangedInterval: parsed.Unchanged, Read: c.logon.st.now(), DC: c.dc.name, KVNO: entry.number("msDS-KeyVersionNumber")}, nil
 }
 
 func (h *Host) keep(pw *ManagedPassword) {

@@ -23,6 +23,7 @@ type logon struct {
 	realm   string
 	etypes  []int32
 	secret  secret
+	nobody  error // why the station has no account to sign in with; nil: it has
 
 	mu      sync.Mutex
 	since   time.Time                    // when the session signs in: the restart of a host, zero for at first use
@@ -49,6 +50,9 @@ func (l *logon) context(ctx context.Context) context.Context {
 // sign-in at the restart, and renewals in the background until the ticket can be renewed no more, when a new sign-in brings a new
 // view of the memberships.
 func (l *logon) signInLocked(ctx context.Context) error {
+	if l.nobody != nil {
+		return &stepError{step: stepSignIn, logon: l, err: l.nobody}
+	}
 	if l.tgt == nil {
 		l.asOf = l.since
 		err := l.newTGTLocked(ctx)
@@ -177,6 +181,7 @@ const (
 	stepBind    step = "bind"
 	stepFind    step = "find the account"
 	stepRead    step = "read the password"
+	stepPlugin  step = "read the password by a plug-in"
 	stepCreate  step = "create"
 	stepChange  step = "change"
 	stepAccept  step = "accept a ticket"

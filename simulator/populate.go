@@ -428,6 +428,9 @@ func (b *population) host(h *HostConfig) {
 	if h.Password == "" {
 		h.Password = b.d.hostPassword(h.Name)
 	}
+	if h.Workgroup {
+		return
+	}
 	dom := b.domain(h.Domain)
 	b.add(dom, h.Name+"$", hostObject(dom, *h, h.Password))
 }

@@ -394,12 +394,13 @@ type runningSnapshot struct {
 	closed   []string
 	sessions map[string]logonSnapshot
 	channel  channel
+	byPlugin map[string]*ManagedPassword
 }
 
 func (r *Running) snapshot() runningSnapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := runningSnapshot{r: r, stopped: r.stopped, channel: r.channel.clone(), sessions: map[string]logonSnapshot{}}
+	s := runningSnapshot{r: r, stopped: r.stopped, channel: r.channel.clone(), sessions: map[string]logonSnapshot{}, byPlugin: r.byPlugin.snapshot()}
 	for name, l := range r.sessions {
 		s.sessions[name] = l.snapshot()
 	}
@@ -414,6 +415,7 @@ func (s runningSnapshot) restore() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped, r.channel = s.stopped, s.channel.clone()
+	r.byPlugin.restore(s.byPlugin)
 	for name, l := range r.sessions {
 		if was, ok := s.sessions[name]; ok {
 			l.restore(was)

@@ -18,6 +18,7 @@ type Snapshot struct {
 	stopped   map[*DC]bool
 	faults    []faultInForce
 	passwords map[string]string
+	secrets   []Secret
 	channels  map[*DC]map[string]*channelSession
 }
 
@@ -31,6 +32,9 @@ type hostSnapshot struct {
 	machine     logonSnapshot
 	specs       map[string][]byte
 	containers  []runningSnapshot
+	dns         []string
+	plugins     []Plugin
+	identities  []string
 }
 
 type logonSnapshot struct {
@@ -58,13 +62,13 @@ func (d *Domain) Snapshot() *Snapshot {
 	s := &Snapshot{d: d, forest: d.forest.Snapshot(), now: d.Clock.Now(), stopped: map[*DC]bool{}, channels: map[*DC]map[string]*channelSession{}}
 	for _, h := range d.Hosts() {
 		h.mu.Lock()
-		hs := hostSnapshot{h: h, lastRestart: h.lastRestart, managed: maps.Clone(h.managed), specs: maps.Clone(h.specs)}
+		hs := hostSnapshot{h: h, lastRestart: h.lastRestart, managed: maps.Clone(h.managed), specs: maps.Clone(h.specs), plugins: slices.Clone(h.plugins), identities: slices.Clone(h.identities)}
 		h.mu.Unlock()
 		for _, c := range h.Containers() {
 			hs.containers = append(hs.containers, c.snapshot())
 		}
 		h.station.mu.Lock()
-		hs.order, hs.closed, hs.offset = h.order, slices.Clone(h.closed), h.offset
+		hs.order, hs.closed, hs.offset, hs.dns = h.order, slices.Clone(h.closed), h.offset, h.dns
 		h.station.mu.Unlock()
 		hs.machine = h.machine.snapshot()
 		s.hosts = append(s.hosts, hs)
@@ -78,7 +82,7 @@ func (d *Domain) Snapshot() *Snapshot {
 	for _, f := range d.faults {
 		s.faults = append(s.faults, *f)
 	}
-	s.passwords = maps.Clone(d.passwords)
+	s.passwords, s.secrets = maps.Clone(d.passwords), cloneSecrets(d.secrets)
 	return s
 }
 
@@ -96,6 +100,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 		running := h.Containers()
 		h.mu.Lock()
 		h.lastRestart, h.managed, h.specs, h.containers = hs.lastRestart, maps.Clone(hs.managed), maps.Clone(hs.specs), nil
+		h.plugins, h.identities = slices.Clone(hs.plugins), slices.Clone(hs.identities)
 		for _, c := range hs.containers {
 			h.containers = append(h.containers, c.r)
 		}
@@ -107,7 +112,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 			c.restore()
 		}
 		h.station.mu.Lock()
-		h.order, h.closed, h.offset, h.located = hs.order, slices.Clone(hs.closed), hs.offset, nil
+		h.order, h.closed, h.offset, h.dns, h.located = hs.order, slices.Clone(hs.closed), hs.offset, hs.dns, nil
 		h.station.mu.Unlock()
 		h.machine.restore(hs.machine)
 		hosts = append(hosts, h)
@@ -128,7 +133,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 	for _, f := range s.faults {
 		d.faults = append(d.faults, &f)
 	}
-	d.passwords = maps.Clone(s.passwords)
+	d.passwords, d.secrets = maps.Clone(s.passwords), cloneSecrets(s.secrets)
 	clear(d.admins)
 	d.unsettled = nil
 	d.mu.Unlock()

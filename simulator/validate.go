@@ -315,7 +315,14 @@ func (k *checker) principals() {
 	}
 	for i, h := range c.Hosts {
 		path := fmt.Sprintf("hosts[%d]", i)
-		k.add(path, h.Domain, strings.TrimSuffix(h.Name, "$"), strings.ToUpper(strings.TrimSuffix(h.Name, "$"))+"$", maxComputerName, "")
+		if h.Workgroup {
+			k.workgroupHost(path, c.Hosts[:i], h)
+		} else {
+			k.add(path, h.Domain, strings.TrimSuffix(h.Name, "$"), strings.ToUpper(strings.TrimSuffix(h.Name, "$"))+"$", maxComputerName, "")
+		}
+		for j, p := range h.Plugins {
+			p.validate(k, fmt.Sprintf("%s.plugins[%d]", path, j))
+		}
 		if name := strings.TrimSuffix(h.Name, "$"); name != "" && !dnsLabel.MatchString(name) {
 			k.fail(path+".name", "%q is not a computer name: letters, digits and hyphens", h.Name)
 		}
@@ -342,6 +349,7 @@ func (k *checker) principals() {
 			}
 		}
 	}
+	k.secrets()
 	for i, u := range c.Users {
 		path := fmt.Sprintf("users[%d]", i)
 		k.add(path, u.Domain, u.Name, u.Name, maxUserName, "")

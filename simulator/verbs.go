@@ -487,13 +487,17 @@ func (d *Domain) setKnownPassword(user, password string) {
 // JoinHost makes the computer account of a host and starts the host (Add-Computer).
 func (a *Admin) JoinHost(h HostConfig) (*Host, error) {
 	cfg := a.d.cfg
-	cfg.Hosts, cfg.KDSRootKeys, cfg.Groups, cfg.Users, cfg.ServiceAccounts, cfg.Faults, cfg.Aliases = []HostConfig{h}, nil, nil, nil, nil, nil, nil
+	cfg.Hosts, cfg.KDSRootKeys, cfg.Groups, cfg.Users, cfg.ServiceAccounts, cfg.Faults, cfg.Aliases, cfg.Secrets = []HostConfig{h}, nil, nil, nil, nil, nil, nil, nil
 	cfg.Start = a.d.Clock.Now()
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	h.Name = strings.TrimSuffix(h.Name, "$")
-	if _, taken := a.d.FindHost(h.Name); taken {
+	was, taken := a.d.FindHost(h.Name)
+	switch {
+	case h.Workgroup:
+		return nil, fmt.Errorf("a host of a workgroup does not join: %q", h.Name)
+	case taken && !was.cfg.Workgroup:
 		return nil, fmt.Errorf("there is a host %q already", h.Name)
 	}
 	if h.Password == "" {
@@ -505,6 +509,9 @@ func (a *Admin) JoinHost(h HostConfig) (*Host, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if taken {
+		return was.join(h), nil
 	}
 	return a.d.addHost(h), nil
 }

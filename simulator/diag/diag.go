@@ -47,6 +47,10 @@ const (
 	UserRefused           Code = "GMSA313" // the image cannot start a process as this user
 	EngineTooNew          Code = "GMSA314" // the engine does not run on this host
 	CredentialSpecMissing Code = "GMSA410" // the engine cannot load the credential spec that it was told
+	HostNotJoined         Code = "GMSA450" // the host has no account in the domain and no plug-in
+	PluginSectionBad      Code = "GMSA451" // the section HostAccountConfig cannot be read
+	PluginNotStarted      Code = "GMSA452" // the plug-in cannot be started
+	PluginGaveNothing     Code = "GMSA453" // the plug-in gave no user
 	SPNUnknown            Code = "GMSA501" // no account has this service principal name
 	SPNDuplicate          Code = "GMSA502" // two accounts have this service principal name
 	SPNOtherName          Code = "GMSA503" // the service was reached by a name that nobody registered
@@ -188,6 +192,10 @@ var catalogue = []Entry{
 	{UserRefused, "the image cannot start a process as this user"},
 	{EngineTooNew, "the container engine does not run on this host"},
 	{CredentialSpecMissing, "the engine cannot load the credential spec"},
+	{HostNotJoined, "the host has no account in the domain"},
+	{PluginSectionBad, "the section for the plug-in cannot be read"},
+	{PluginNotStarted, "the plug-in cannot be started"},
+	{PluginGaveNothing, "the plug-in gave no user"},
 	{SPNUnknown, "no account has this service principal name"},
 	{SPNDuplicate, "two accounts have this service principal name"},
 	{SPNOtherName, "the service is reached by a name that nobody registered"},

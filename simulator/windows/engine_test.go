@@ -103,11 +103,11 @@ func TestParseUser(t *testing.T) {
 }
 
 func TestProfiles(t *testing.T) {
-	want := Profiles{Concurrency2025, ObservedIdentity, RevisionWarn, FloorByEngine}
+	want := Profiles{Concurrency2025, ObservedIdentity, RevisionWarn, FloorByEngine, StartsWithout}
 	if got := (Profiles{}).WithDefaults(); got != want {
 		t.Errorf("defaults: got %+v, want %+v", got, want)
 	}
-	for _, p := range []Profiles{{}, want, {Concurrency2019, StrictDocsIdentity, RevisionBlock, FloorOfCode}, {ImageFloor: FloorOfDocs}} {
+	for _, p := range []Profiles{{}, want, {Concurrency2019, StrictDocsIdentity, RevisionBlock, FloorOfCode, NoStart}, {ImageFloor: FloorOfDocs}} {
 		if err := p.Validate(); err != nil {
 			t.Errorf("%+v: %v", p, err)
 		}

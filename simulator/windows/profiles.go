@@ -6,6 +6,7 @@ type Profiles struct {
 	Identity    Identity     `json:"identity,omitempty" yaml:"identity,omitempty"`
 	Revision    RevisionRule `json:"revision2016,omitempty" yaml:"revision2016,omitempty"`
 	ImageFloor  ImageFloor   `json:"imageFloor,omitempty" yaml:"imageFloor,omitempty"`
+	Plugin      PluginRule   `json:"pluginFailure,omitempty" yaml:"pluginFailure,omitempty"`
 }
 
 // WithDefaults is p with the default in place of each empty value.
@@ -22,6 +23,9 @@ func (p Profiles) WithDefaults() Profiles {
 	if p.ImageFloor == "" {
 		p.ImageFloor = FloorByEngine
 	}
+	if p.Plugin == "" {
+		p.Plugin = StartsWithout
+	}
 	return p
 }
 
@@ -35,6 +39,9 @@ func (p Profiles) Validate() error {
 		return err
 	}
 	if err := exactly(p.Revision, RevisionWarn, RevisionBlock); err != nil {
+		return err
+	}
+	if err := exactly(p.Plugin, StartsWithout, NoStart); err != nil {
 		return err
 	}
 	return exactly(p.ImageFloor, FloorByEngine, FloorOfCode, FloorOfDocs)
@@ -100,6 +107,18 @@ const (
 	FloorOfCode ImageFloor = "code"
 	// FloorOfDocs: from Windows Server 2022 (documentation on version compatibility, Windows 11).
 	FloorOfDocs ImageFloor = "docs"
+)
+
+// PluginRule says what becomes of a container when a plug-in of its host has no password for it. No source tells.
+type PluginRule string
+
+// The readings.
+const (
+	// StartsWithout is the default: the container starts without a password, as it does on a host of the domain that may not read it
+	// (KEP 689).
+	StartsWithout PluginRule = "startsWithout"
+	// NoStart: the container is not created.
+	NoStart PluginRule = "noStart"
 )
 
 // For is the reading for an engine: [FloorOfCode] or [FloorOfDocs].
