@@ -28,6 +28,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[simulator.GroupScope]():    {string(simulator.DomainLocal), string(simulator.Global), string(simulator.Universal)},
 	reflect.TypeFor[simulator.RootKeyPolicy](): {string(simulator.StrictRootKey), string(simulator.IntervalRootKey), string(simulator.SambaRootKey)},
 	reflect.TypeFor[simulator.PluginKind]():    {string(simulator.AzureKeyVault), string(simulator.AWSPlugin), string(simulator.RancherPlugin), string(simulator.SamplePlugin)},
+	reflect.TypeFor[simulator.Handover]():      simulator.HandoverNames(),
 	reflect.TypeFor[simulator.Protection]():    {string(simulator.Sealed), string(simulator.Signed), string(simulator.Plain)},
 	reflect.TypeFor[simulator.Op](): {string(simulator.DNSLookup), string(simulator.LDAPConnect), string(simulator.LDAPBind), string(simulator.LDAPSearch),
 		string(simulator.LDAPWrite), string(simulator.LDAPOther), string(simulator.KDCAS), string(simulator.KDCTGS), string(simulator.Kpasswd), string(simulator.Netlogon)},

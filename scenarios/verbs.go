@@ -28,6 +28,8 @@ var verbs = slices.Concat(
 	hostVerbs,
 	containerVerbs,
 	pluginVerbs,
+	hostSystemVerbs,
+	dockerVerbs,
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,

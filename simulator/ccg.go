@@ -283,7 +283,7 @@ func (h *Host) askPlugin(p *Plugin, input string) (*portableUser, error) {
 func (h *Host) readAs(ctx context.Context, u *portableUser, account string) (*ManagedPassword, error) {
 	l := &logon{st: &h.station, account: u.user, realm: strings.ToUpper(u.domain), etypes: h.machine.etypes, secret: h.d.passwordSecret(u.password)}
 	if u.domain == "" {
-		return nil, &noDCError{"", "the name of the domain is empty"}
+		return nil, &noDCError{&h.station, "", "the name of the domain is empty"}
 	}
 	var pw *ManagedPassword
 	err := h.onDCOf(ctx, u.domain, l, Sealed, func(c *ldapConn) error {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/kds"
 	"github.com/gmsasim/gmsasim/fakeads/security"
@@ -13,6 +14,7 @@ import (
 type channel struct {
 	dc      *DC
 	session *channelSession // nil: there is none
+	since   time.Time       // when the session was set up
 	clock   uint32          // timestamps of authenticators, which only have to differ
 	status  Status          // last known
 	cause   error           // of that status
@@ -76,8 +78,13 @@ func (r *Running) setUpLocked(ctx context.Context) error {
 func (r *Running) authenticateLocked(ctx context.Context, account, computer string, pw *ManagedPassword) (status Status, answered *DC, err error) {
 	d := r.h.d
 	hash := kds.NTHash(pw.inUse(r.st.now()))
+	var noEndpoint []attempt
 	err = r.st.each(ctx, r.spec.DomainJoinConfig.DNSName, "Netlogon", portRPC, func(dc *DC) (string, error) {
 		if why := r.st.reach(dc, portLDAP); why != "" { // the locator pings before it takes a DC ([MS-ADTS] 6.3.3)
+			return why, nil
+		}
+		if why := r.st.reach(dc, portNetlogon); why != "" {
+			noEndpoint = append(noEndpoint, attempt{dc.name, why})
 			return why, nil
 		}
 		if _, hit := d.strike(Netlogon, r.st.name, dc.name, "NetrServerAuthenticate3 "+computer+" as "+account); hit {
@@ -95,14 +102,17 @@ func (r *Running) authenticateLocked(ctx context.Context, account, computer stri
 		d.event(Event{Op: Netlogon, From: r.st.name, To: dc.name, Text: fmt.Sprintf("NetrServerAuthenticate3 %s as %s", account, computer),
 			Result: okOr(status), Code: int(status)})
 		if status == StatusSuccess {
-			r.channel.dc, r.channel.session = dc, &channelSession{account: account, key: key, seed: client}
+			r.channel.dc, r.channel.session, r.channel.since = dc, &channelSession{account: account, key: key, seed: client}, r.st.now()
 		}
 		return "", nil
 	})
-	if err != nil {
-		return StatusNoLogonServers, nil, err
+	switch {
+	case err == nil:
+		return status, answered, nil
+	case len(noEndpoint) > 0: // the endpoint mapper has answered
+		return StatusServerUnavailable, nil, &unreachableError{&r.st, "Netlogon", portNetlogon, noEndpoint}
 	}
-	return status, answered, nil
+	return StatusNoLogonServers, nil, err
 }
 
 // logFailure is what Netlogon writes to the container's System log when it has no channel (message table of Netlogon).
@@ -137,7 +147,7 @@ func (r *Running) withChannel(ctx context.Context, call func(*DC) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ch := &r.channel
-	if ch.session != nil && r.st.reach(ch.dc, portRPC) != "" {
+	if ch.session != nil && (r.st.reach(ch.dc, portRPC) != "" || r.st.reach(ch.dc, portNetlogon) != "") {
 		ch.session = nil
 	}
 	if ch.session == nil {
@@ -149,6 +159,10 @@ func (r *Running) withChannel(ctx context.Context, call func(*DC) error) error {
 		return nil
 	}
 	account, computer := r.names()
+	if r.channelAged() {
+		ch.status, ch.cause = StatusTrustFailure, errAged
+		return &channelError{StatusTrustFailure, ch.dc, account, computer, errAged}
+	}
 	// guess: a call over a session that another container has replaced ends with ERROR_ACCESS_DENIED, and the call after it begins a new session
 	r.h.d.await(Netlogon, r.st.name)
 	ch.clock++

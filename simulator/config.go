@@ -32,6 +32,9 @@ type Config struct {
 	DCs []string `json:"dcs,omitempty" yaml:"dcs,omitempty"`
 	// Domains are further domains of the forest, each with its own DCs.
 	Domains []DomainConfig `json:"domains,omitempty" yaml:"domains,omitempty"`
+	// DCSubnet is the network that the DCs are in, which networks of containers may overlap with. Default 10.0.0.0/24. It does not decide
+	// where they listen for outside clients, see Listen.
+	DCSubnet string `json:"dcSubnet,omitempty" yaml:"dcSubnet,omitempty"`
 	// ReplicationDelay is the domain time that a change needs from one DC to the others. Default 0: at once.
 	ReplicationDelay time.Duration `json:"replicationDelay,omitempty" yaml:"replicationDelay,omitempty"`
 	// RootKeyPolicy says when a KDS root key becomes usable. Default [StrictRootKey].
@@ -185,6 +188,11 @@ type HostConfig struct {
 	// CredentialSpecs are service accounts for which New-CredentialSpec has written a file on this host already:
 	// NETBIOS_account.json in lower case, in the folder CredentialSpecs of the engine.
 	CredentialSpecs []string `json:"credentialSpecs,omitempty" yaml:"credentialSpecs,omitempty"`
+	// RegistrySpecs are service accounts whose credential specs are in the registry of this host, as NETBIOS_account in lower case: what
+	// registry:// names.
+	RegistrySpecs []string `json:"registrySpecs,omitempty" yaml:"registrySpecs,omitempty"`
+	// CCGStopped says that Container Credential Guard does not answer until somebody starts it or the host.
+	CCGStopped bool `json:"ccgStopped,omitempty" yaml:"ccgStopped,omitempty"`
 	// LastRestart is when the host got its ticket: a group membership is in it only when it is older, see [Group.MembersSince].
 	// Default: domain time at start.
 	LastRestart time.Time `json:"lastRestart,omitzero" yaml:"lastRestart,omitempty"`

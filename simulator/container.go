@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -26,11 +27,21 @@ type Container struct {
 	User windows.User `json:"user,omitzero" yaml:"user,omitempty"`
 	// Service is the user of the service or application pool that does the work, when it is another than User.
 	Service windows.User `json:"service,omitzero" yaml:"service,omitempty"`
+	// AutoStart says that the service starts by itself with the container and calls the domain at once. With ServiceDependsOn, the
+	// service waits for others: Netlogon.
+	AutoStart        bool     `json:"autoStart,omitempty" yaml:"autoStart,omitempty"`
+	ServiceDependsOn []string `json:"serviceDependsOn,omitempty" yaml:"serviceDependsOn,omitempty"`
 	// CredentialSpec is the value of --security-opt credentialspec=…, for instance file://contoso_webapp01.json. Default: none.
 	CredentialSpec string `json:"credentialSpec,omitempty" yaml:"credentialSpec,omitempty"`
+	// Handover is the way in which the credential spec is handed over. Default: [BySecurityOpt].
+	Handover Handover `json:"handover,omitempty" yaml:"handover,omitempty"`
+	// CredentialsOff is the annotation io.microsoft.container.wcow.gmsa.disable, which containerd passes on to hcsshim.
+	CredentialsOff bool `json:"credentialsOff,omitempty" yaml:"credentialsOff,omitempty"`
 	// DNS are the DNS servers of the container: names of DCs, which know the domain, or addresses of others, which do not. Default: those
 	// of its host.
 	DNS []string `json:"dns,omitempty" yaml:"dns,omitempty"`
+	// Subnet is the network of the container, as in 172.31.240.0/20. Default: one that nobody else has.
+	Subnet string `json:"subnet,omitempty" yaml:"subnet,omitempty"`
 	// DCs is the order in which the locator gives the DCs to the container. Default: as the host has it.
 	DCs []string `json:"dcs,omitempty" yaml:"dcs,omitempty"`
 	// ClosedPorts are what is kept from the container, see [HostConfig.ClosedPorts]. What is kept from the host is not kept from it.
@@ -42,6 +53,14 @@ func (c Container) Validate() error {
 	for label := range strings.SplitSeq(c.Hostname, ".") {
 		if c.Hostname != "" && !dnsLabel.MatchString(label) {
 			return fmt.Errorf("%q is not a host name: letters, digits and hyphens, with dots between", c.Hostname)
+		}
+	}
+	if c.Handover != "" && !slices.Contains(handovers, c.Handover) {
+		return fmt.Errorf("%q is no way to hand a credential spec over", c.Handover)
+	}
+	if c.Subnet != "" {
+		if _, err := netip.ParsePrefix(c.Subnet); err != nil {
+			return fmt.Errorf("%q is not a network, as in 172.31.240.0/20", c.Subnet)
 		}
 	}
 	_, err := windows.ParseIsolation(string(c.Isolation))
@@ -57,28 +76,18 @@ type Running struct {
 	host      windows.OS
 	image     windows.Image
 	isolation windows.Isolation
+	engine    windows.Engine
 	profiles  windows.Profiles
 	spec      *credentialSpec // nil: none
 	st        station
 
 	mu       sync.Mutex
 	stopped  bool
+	service  error             // of the service that starts by itself; nil: it runs, or there is none
 	sessions map[string]*logon // by lower-case account; the container's own and additional ones
 	channel  channel
 	byPlugin pluginPasswords
 }
-
-// startError: the engine does not start the container.
-type startError struct {
-	end   windows.Start
-	text  string // of the engine
-	host  windows.OS
-	image windows.Image
-	iso   windows.Isolation
-	user  windows.User
-}
-
-func (e *startError) Error() string { return "docker: Error response from daemon: " + e.text }
 
 // Run is docker run. The rules of the releases decide in the order in which Windows meets them; the credential spec is loaded before
 // the process is created. A container whose host cannot read the password starts all the same (KEP 689). The error has the engine's
@@ -115,20 +124,12 @@ func (c Container) options() string {
 	return strings.Join(list, " ")
 }
 
-// release is the host's Windows.
-func (h *Host) release() (windows.OS, error) {
-	name := h.cfg.OS
-	if name == "" {
-		name = "Windows Server 2019"
-	}
-	return windows.ParseOS(name)
-}
-
 func (h *Host) run(c Container) (*Running, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	host, err := h.release()
+	sys := h.machineSystem()
+	host, err := sys.release()
 	if err != nil {
 		return nil, fmt.Errorf("containers of %s: %w", h.Name(), err)
 	}
@@ -139,26 +140,45 @@ func (h *Host) run(c Container) (*Running, error) {
 	}
 	c.Isolation, _ = windows.ParseIsolation(string(c.Isolation)) // validated
 	r := &Running{h: h, cfg: c, host: host, image: c.Image, profiles: h.d.cfg.Profiles.WithDefaults(), id: h.nextID()}
-	setup := windows.Setup{Host: host, NoHypervisor: h.cfg.NoHypervisor, Engine: h.cfg.Engine, HostDomain: h.domainName(), Image: c.Image, Isolation: c.Isolation,
-		ID: r.shortID(), Hostname: c.Hostname, User: c.User, CredentialSpec: c.CredentialSpec != "", Profiles: h.d.cfg.Profiles}
+	given := c.CredentialSpec != "" && c.Handover.reaches()
+	setup := windows.Setup{Host: host, NoHypervisor: sys.noHypervisor, Engine: sys.engine, HostDomain: h.domainName(), Image: c.Image, Isolation: c.Isolation,
+		ID: r.shortID(), Hostname: c.Hostname, User: c.User, CredentialSpec: given, Profiles: h.d.cfg.Profiles}
 	decision, err := windows.Decide(setup)
 	if err != nil {
 		return nil, err
 	}
-	r.isolation = decision.Isolation
+	r.isolation, r.engine = decision.Isolation, decision.Engine
 	end := decision.Start
-	if c.CredentialSpec != "" && (end == windows.Starts || end == windows.StartHangs || end == windows.UserRefused || end == windows.NoCredential) {
+	if c.Handover == ByLegacyFlag && r.engine.Version.AtLeast(17, 4) {
+		return nil, &flagError{"--credentialspec"}
+	}
+	if given && (end == windows.Starts || end == windows.StartHangs || end == windows.UserRefused || end == windows.NoCredential) {
+		if err := r.takesScheme(sys.engine); err != nil {
+			return nil, err
+		}
 		if r.spec, err = h.loadSpec(r.id, c.CredentialSpec); err != nil {
 			return nil, fmt.Errorf("docker: Error response from daemon: %w", err)
 		}
 	}
 	if end != windows.Starts {
-		return nil, &startError{end: end, text: startText(end, r), host: host, image: c.Image, iso: decision.Isolation, user: c.User}
+		return nil, &startError{end: end, r: r, user: c.User}
+	}
+	if r.spec != nil {
+		if c.CredentialsOff && r.engine.Kind == windows.Containerd {
+			return nil, &disabledError{}
+		}
+		if err := r.credentialGuard(sys); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.entryPoint(); err != nil {
+		return nil, err
 	}
 	name := c.Hostname
 	if name == "" {
 		name = r.shortID()
 	}
+	r.st.container = r
 	r.st.d, r.st.name, r.st.dom, r.st.clock = h.d, h.Name()+"/"+name, h.dom, &h.station
 	r.st.closed, r.st.dns, r.st.order = slices.Clone(c.ClosedPorts), slices.Clone(c.DNS), c.DCs
 	if r.st.order == nil {
@@ -178,35 +198,8 @@ func (h *Host) run(c Container) (*Running, error) {
 	h.mu.Lock()
 	h.containers = append(h.containers, r)
 	h.mu.Unlock()
-	if r.spec != nil {
-		// Netlogon sets up its channel when the container starts. When it cannot, it tries again when somebody needs the channel.
-		_ = r.withChannel(h.d.ctx, nil)
-	}
+	r.begin(h.d.ctx)
 	return r, nil
-}
-
-// startText are the engine's words (moby, hcsshim; reports).
-func startText(end windows.Start, r *Running) string {
-	call := func(name, text string) string {
-		return fmt.Sprintf("container %s encountered an error during %s: failure in a Windows system call: %s", r.id, name, text)
-	}
-	switch end {
-	case windows.NoEngine:
-		return "this version of Windows does not support the docker daemon (Windows build 17763 or higher is required)"
-	case windows.NoIsolation:
-		if r.isolation == windows.Process {
-			return "Windows client operating systems earlier than version 1809 can only run Hyper-V containers"
-		}
-		// guess: without the Hyper-V role a Hyper-V isolated container fails with 0xc0370102
-		return call("CreateContainer", "The virtual machine could not be started because a required feature is not installed. (0xc0370102)")
-	case windows.ImageMismatch:
-		return call("CreateContainer", "The operating system of the container does not match the operating system of the host. (0xc0370101)")
-	case windows.StartHangs:
-		return call("Start", "The operation timed out because a response was not received from the Virtual Machine hosting the Container. (0xc0370109).")
-	case windows.UserRefused:
-		return call("CreateProcess", "The user name or password is incorrect. (0x52e)")
-	}
-	return fmt.Sprintf("hcs::CreateComputeSystem %s: the credential cannot be given to the container: unknown", r.id)
 }
 
 // nextID makes the id of the next container of the host: the same for the same seed and order.

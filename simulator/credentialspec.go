@@ -184,7 +184,10 @@ func (h *Host) loadSpec(id, reference string) (*credentialSpec, error) {
 			return nil, fail(path, `failed to load credential spec for container %s: open %s\%s: The system cannot find the file specified.`, id, specFolder, path)
 		}
 	case ok && value != "" && strings.EqualFold(scheme, "registry"):
-		return nil, fail(value, "registry credential spec %q for container %s was not found", value, id)
+		var err error
+		if text, err = h.registrySpec(id, value); err != nil {
+			return nil, err
+		}
 	case ok && value != "" && strings.EqualFold(scheme, "raw"):
 		text = []byte(value)
 	default:

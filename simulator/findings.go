@@ -191,7 +191,7 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 }
 
 func (d *Domain) findNoDC(e *noDCError) *diag.Finding {
-	return &diag.Finding{
+	f := &diag.Finding{
 		Code:    diag.DNSFindsNoDC,
 		Facts:   []diag.Fact{{Name: "domain", Value: e.domain}, {Name: "asked for", Value: "_ldap._tcp.dc._msdcs." + e.domain}, {Name: "answer", Value: e.cause}},
 		SeenAs:  []string{seenNoDomain, seenNoLogonSrv},
@@ -199,6 +199,10 @@ func (d *Domain) findNoDC(e *noDCError) *diag.Finding {
 		Help: []diag.Help{{Text: "let the computer ask the domain's DNS servers, and look at what they answer",
 			Command: "nslookup -type=srv _ldap._tcp.dc._msdcs." + e.domain}},
 	}
+	if e.st != nil && e.st.container != nil {
+		e.st.container.noDC(f)
+	}
+	return f
 }
 
 func (d *Domain) findUnreachable(e *unreachableError) *diag.Finding {
@@ -221,6 +225,10 @@ func (d *Domain) findUnreachable(e *unreachableError) *diag.Finding {
 		f.SeenAs = []string{"LDAP_BUSY (51)", "LDAP_UNAVAILABLE (52)"}
 		f.Because = "each DC takes the connection and puts the request off; a client must try again later"
 		f.Help = []diag.Help{{Text: "try again after a while; a tool should do so by itself"}}
+		return f
+	}
+	if e.st != nil && e.st.container != nil {
+		e.st.container.unreachable(e, f)
 	}
 	return f
 }

@@ -22,9 +22,11 @@ type Host struct {
 	machine *logon
 
 	mu          sync.Mutex
+	sys         system
 	lastRestart time.Time
 	managed     map[string]*ManagedPassword // by lower-case sAMAccountName
 	specs       map[string][]byte           // credential specs by lower-case file name
+	registry    map[string][]byte           // credential specs by lower-case name of a value
 	containers  []*Running                  // that run, in the order of their start
 	services    []*Service                  // that run as service accounts
 	started     int                         // containers so far, from which their ids are made
@@ -38,14 +40,14 @@ func (d *Domain) addHost(cfg HostConfig) *Host {
 	if cfg.Domain != "" {
 		dom = d.forest.Domain(cfg.Domain)
 	}
-	h := &Host{cfg: cfg, lastRestart: cfg.LastRestart}
+	h := &Host{cfg: cfg, sys: systemOf(cfg), lastRestart: cfg.LastRestart}
 	if h.lastRestart.IsZero() {
 		h.lastRestart = d.Clock.Now()
 	}
 	h.station.d, h.station.name, h.station.dom = d, cfg.Name, dom
 	h.station.order, h.station.closed, h.station.offset = cfg.DCs, slices.Clone(cfg.ClosedPorts), cfg.ClockOffset
 	h.station.dns, h.plugins, h.identities = slices.Clone(cfg.DNS), slices.Clone(cfg.Plugins), slices.Clone(cfg.Identities)
-	h.specs = h.existingSpecs()
+	h.specs, h.registry = h.existingSpecs(), h.existingRegistrySpecs()
 	h.machine = &logon{st: &h.station, account: strings.ToUpper(cfg.Name) + "$", realm: dom.Realm, etypes: clientETypes(cfg.EncryptionTypes),
 		secret: d.passwordSecret(cfg.Password), since: h.lastRestart}
 	if cfg.Workgroup {
@@ -91,7 +93,7 @@ func (h *Host) Restart() {
 	}
 	now := h.d.Clock.Now()
 	h.mu.Lock()
-	h.lastRestart, h.managed = now, nil
+	h.lastRestart, h.managed, h.sys.ccgStopped = now, nil, false
 	h.mu.Unlock()
 	h.machine.purge()
 	h.machine.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -84,6 +83,8 @@ type station struct {
 	located map[string][]*DC // by lower-case DNS name of a domain: what the locator found
 	dns     []string         // DNS servers in the order in which they are asked, DCs or addresses; none: the domain's
 	clock   *station         // that the clock is of, when it is not the station's own
+
+	container *Running // whose place it is; nil: a host's or a client's
 }
 
 func (st *station) now() time.Time {
@@ -97,6 +98,7 @@ func (st *station) now() time.Time {
 
 // noDCError: the locator found no domain controller.
 type noDCError struct {
+	st     *station // that looked
 	domain string
 	cause  string
 }
@@ -107,6 +109,7 @@ func (e *noDCError) Error() string {
 
 // unreachableError: domain controllers are known and none answers.
 type unreachableError struct {
+	st      *station // that asked; nil: an administrator
 	service string
 	port    int
 	tried   []attempt
@@ -132,11 +135,11 @@ func (st *station) reach(dc *DC, port int) string {
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	p := strconv.Itoa(port)
-	for _, c := range st.closed {
-		if c == p || strings.EqualFold(c, dc.name) || strings.EqualFold(c, dc.name+":"+p) {
-			return "is behind a closed port"
-		}
+	if st.overlaps() {
+		return "has an address of the container's own network"
+	}
+	if slices.ContainsFunc(st.closed, func(c string) bool { return shuts(c, dc, port) }) {
+		return "is behind a closed port"
 	}
 	return ""
 }
@@ -155,7 +158,7 @@ func (st *station) locate(ctx context.Context, dnsName string) ([]*DC, error) {
 	name := "_ldap._tcp.dc._msdcs." + key
 	targets, err := st.lookupSRV(ctx, name)
 	if err != nil {
-		return nil, &noDCError{key, err.Error()}
+		return nil, &noDCError{st, key, err.Error()}
 	}
 	for _, t := range targets {
 		if dc, ok := st.d.FindDC(t); ok {
@@ -163,7 +166,7 @@ func (st *station) locate(ctx context.Context, dnsName string) ([]*DC, error) {
 		}
 	}
 	if len(dcs) == 0 {
-		return nil, &noDCError{key, "DNS has no record " + name}
+		return nil, &noDCError{st, key, "DNS has no record " + name}
 	}
 	slices.SortStableFunc(dcs, func(a, b *DC) int { return rank(order, a.name) - rank(order, b.name) })
 	st.mu.Lock()
@@ -216,7 +219,7 @@ func (st *station) each(ctx context.Context, dnsName, service string, port int, 
 		tried = append(tried, attempt{dc.name, why})
 	}
 	st.forget()
-	return &unreachableError{service, port, tried}
+	return &unreachableError{st, service, port, tried}
 }
 
 // sendKDC carries a Kerberos request to a KDC of a realm.

@@ -196,7 +196,7 @@ func (p *Process) NltestDSGetDC(domain string) (Nltest, error) {
 func (r *Running) locatedDC(ctx context.Context, domain string) (*DC, error) {
 	dom := r.h.d.forest.Domain(domain)
 	if dom == nil {
-		return nil, &noDCError{strings.ToLower(domain), "no such domain"}
+		return nil, &noDCError{&r.st, strings.ToLower(domain), "no such domain"}
 	}
 	dcs, err := r.st.locate(ctx, dom.DNSName)
 	if err != nil {
@@ -205,7 +205,7 @@ func (r *Running) locatedDC(ctx context.Context, domain string) (*DC, error) {
 	i := slices.IndexFunc(dcs, func(dc *DC) bool { return r.st.reach(dc, portLDAP) == "" })
 	if i < 0 {
 		r.st.forget()
-		return nil, &unreachableError{"LDAP", portLDAP, []attempt{{dcs[0].name, r.st.reach(dcs[0], portLDAP)}}}
+		return nil, &unreachableError{&r.st, "LDAP", portLDAP, []attempt{{dcs[0].name, r.st.reach(dcs[0], portLDAP)}}}
 	}
 	return dcs[i], nil
 }

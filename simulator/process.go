@@ -31,7 +31,7 @@ func (r *Running) Exec(user string) (*Process, error) {
 		u = windows.DefaultUser(r.image.Flavour)
 	}
 	if !windows.UserSwitchAllowed(r.build(windows.P6), u) {
-		e := &startError{end: windows.UserRefused, text: startText(windows.UserRefused, r), host: r.host, image: r.image, iso: r.isolation, user: u}
+		e := &startError{end: windows.UserRefused, r: r, user: u, exec: true}
 		return nil, r.h.d.explain(&stepError{step: stepRun, logon: r.asLogon(), err: e})
 	}
 	return &Process{c: r, user: u}, nil
@@ -124,6 +124,9 @@ func (p *Process) KerberosTo(spn string) (*Ticket, error) {
 func (r *Running) Accept(t *Ticket) error {
 	p := r.App()
 	account, err := p.identity()
+	if err == nil {
+		err = r.serviceError()
+	}
 	if err == nil {
 		var pw *ManagedPassword
 		if pw, err = r.password(r.h.d.ctx, account, false); err == nil {
@@ -351,7 +354,7 @@ func (p *Process) DirSYSVOL(domain string) (string, error) {
 		"    + FullyQualifiedErrorId : PathNotFound,Microsoft.PowerShell.Commands.GetChildItemCommand\n", path, path)
 	dom := r.h.d.forest.Domain(domain)
 	if dom == nil {
-		return failed(missing, &noDCError{strings.ToLower(domain), "no such domain"})
+		return failed(missing, &noDCError{&r.st, strings.ToLower(domain), "no such domain"})
 	}
 	var answered *DC
 	err := r.st.each(r.h.d.ctx, dom.DNSName, "SMB", portSMB, func(dc *DC) (string, error) {
@@ -393,6 +396,7 @@ type runningSnapshot struct {
 	stopped  bool
 	closed   []string
 	sessions map[string]logonSnapshot
+	service  error
 	channel  channel
 	byPlugin map[string]*ManagedPassword
 }
@@ -400,7 +404,7 @@ type runningSnapshot struct {
 func (r *Running) snapshot() runningSnapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := runningSnapshot{r: r, stopped: r.stopped, channel: r.channel.clone(), sessions: map[string]logonSnapshot{}, byPlugin: r.byPlugin.snapshot()}
+	s := runningSnapshot{r: r, stopped: r.stopped, service: r.service, channel: r.channel.clone(), sessions: map[string]logonSnapshot{}, byPlugin: r.byPlugin.snapshot()}
 	for name, l := range r.sessions {
 		s.sessions[name] = l.snapshot()
 	}
@@ -414,7 +418,7 @@ func (s runningSnapshot) restore() {
 	r := s.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stopped, r.channel = s.stopped, s.channel.clone()
+	r.stopped, r.service, r.channel = s.stopped, s.service, s.channel.clone()
 	r.byPlugin.restore(s.byPlugin)
 	for name, l := range r.sessions {
 		if was, ok := s.sessions[name]; ok {

@@ -24,6 +24,7 @@ type Snapshot struct {
 
 type hostSnapshot struct {
 	h           *Host
+	sys         system
 	lastRestart time.Time
 	managed     map[string]*ManagedPassword
 	order       []string
@@ -31,6 +32,7 @@ type hostSnapshot struct {
 	offset      time.Duration
 	machine     logonSnapshot
 	specs       map[string][]byte
+	registry    map[string][]byte
 	containers  []runningSnapshot
 	dns         []string
 	plugins     []Plugin
@@ -62,7 +64,7 @@ func (d *Domain) Snapshot() *Snapshot {
 	s := &Snapshot{d: d, forest: d.forest.Snapshot(), now: d.Clock.Now(), stopped: map[*DC]bool{}, channels: map[*DC]map[string]*channelSession{}}
 	for _, h := range d.Hosts() {
 		h.mu.Lock()
-		hs := hostSnapshot{h: h, lastRestart: h.lastRestart, managed: maps.Clone(h.managed), specs: maps.Clone(h.specs), plugins: slices.Clone(h.plugins), identities: slices.Clone(h.identities)}
+		hs := hostSnapshot{h: h, sys: h.sys, registry: maps.Clone(h.registry), lastRestart: h.lastRestart, managed: maps.Clone(h.managed), specs: maps.Clone(h.specs), plugins: slices.Clone(h.plugins), identities: slices.Clone(h.identities)}
 		h.mu.Unlock()
 		for _, c := range h.Containers() {
 			hs.containers = append(hs.containers, c.snapshot())
@@ -99,6 +101,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 		h := hs.h
 		running := h.Containers()
 		h.mu.Lock()
+		h.sys, h.registry = hs.sys, maps.Clone(hs.registry)
 		h.lastRestart, h.managed, h.specs, h.containers = hs.lastRestart, maps.Clone(hs.managed), maps.Clone(hs.specs), nil
 		h.plugins, h.identities = slices.Clone(hs.plugins), slices.Clone(hs.identities)
 		for _, c := range hs.containers {

@@ -194,6 +194,9 @@ func (k *checker) forest() {
 	} else if a.Zone() != "" {
 		k.fail("listen.address", "%q has a zone", c.Listen.Address)
 	}
+	if _, err := netip.ParsePrefix(c.DCSubnet); err != nil && c.DCSubnet != "" {
+		k.fail("dcSubnet", "%q is not a network, as in 10.0.0.0/24", c.DCSubnet)
+	}
 	k.controllers("dcs", c.DCs)
 	for i, d := range c.Domains {
 		path := fmt.Sprintf("domains[%d]", i)

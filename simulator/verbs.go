@@ -76,7 +76,7 @@ func (a *Admin) do(command string, work func(*ldapConn) error) error {
 		return a.d.explain(l.st.onDC(a.d.ctx, l, Sealed, work))
 	}
 	if why := l.st.reach(dc, portLDAP); why != "" {
-		return a.d.explain(&unreachableError{"LDAP", portLDAP, []attempt{{dc.name, why}}})
+		return a.d.explain(&unreachableError{nil, "LDAP", portLDAP, []attempt{{dc.name, why}}})
 	}
 	return a.d.explain(l.st.withConn(a.d.ctx, dc, l, Sealed, work))
 }
@@ -101,7 +101,7 @@ func (a *Admin) AddKDSRootKey(e Effective) (KDSRootKey, error) {
 	}
 	a.d.event(Event{Op: opAdmin, From: a.as, To: dc.name, Text: command})
 	if !dc.Running() {
-		return KDSRootKey{}, a.d.explain(&unreachableError{"LDAP", portLDAP, []attempt{{dc.name, "does not answer"}}})
+		return KDSRootKey{}, a.d.explain(&unreachableError{nil, "LDAP", portLDAP, []attempt{{dc.name, "does not answer"}}})
 	}
 	account, err := dc.replica.AccountByName(directory.Principal, a.as)
 	if err != nil {

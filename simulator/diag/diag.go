@@ -46,6 +46,14 @@ const (
 	IsolationNotOffered   Code = "GMSA312" // the host does not offer the isolation
 	UserRefused           Code = "GMSA313" // the image cannot start a process as this user
 	EngineTooNew          Code = "GMSA314" // the engine does not run on this host
+	UnknownFlag           Code = "GMSA315" // the docker client does not know a flag
+	CCGUnavailable        Code = "GMSA316" // Container Credential Guard of the host does not answer
+	CredentialsOff        Code = "GMSA317" // credentials are turned off for the container
+	Baselines             Code = "GMSA318" // host and image are on different sides of an update, and 32-bit programs do not run
+	ServiceTooEarly       Code = "GMSA319" // a service called the domain before the secure channel was up
+	SpecOutdated          Code = "GMSA320" // the container has an older credential spec than its host
+	EntryPointFails       Code = "GMSA321" // the entry point of the image ends the container
+	ChannelAged           Code = "GMSA322" // the secure channel has been up for longer than the release keeps it
 	CredentialSpecMissing Code = "GMSA410" // the engine cannot load the credential spec that it was told
 	HostNotJoined         Code = "GMSA450" // the host has no account in the domain and no plug-in
 	PluginSectionBad      Code = "GMSA451" // the section HostAccountConfig cannot be read
@@ -191,6 +199,14 @@ var catalogue = []Entry{
 	{IsolationNotOffered, "the host does not offer this isolation"},
 	{UserRefused, "the image cannot start a process as this user"},
 	{EngineTooNew, "the container engine does not run on this host"},
+	{UnknownFlag, "the docker client does not know a flag"},
+	{CCGUnavailable, "Container Credential Guard of the host does not answer"},
+	{CredentialsOff, "credentials are turned off for the container"},
+	{Baselines, "32-bit programs do not run: host and image are on different sides of an update"},
+	{ServiceTooEarly, "a service called the domain before the secure channel was up"},
+	{SpecOutdated, "the container has an older credential spec than its host"},
+	{EntryPointFails, "the entry point of the image ends the container"},
+	{ChannelAged, "the secure channel has been up for longer than the release keeps it"},
 	{CredentialSpecMissing, "the engine cannot load the credential spec"},
 	{HostNotJoined, "the host has no account in the domain"},
 	{PluginSectionBad, "the section for the plug-in cannot be read"},

@@ -61,6 +61,8 @@ func TestCodesStay(t *testing.T) {
 		ChangeRefused: "GMSA107", NotAllowed: "GMSA201", StaleTicket: "GMSA202", NotSealed: "GMSA203", NoCommonEType: "GMSA204", AdminDenied: "GMSA205",
 		MembershipNotOnDC: "GMSA206", HostnameDiffers: "GMSA301", ChannelDisplaced: "GMSA302", GMSAIsolation: "GMSA303", WrongAppUser: "GMSA304",
 		NoCredentialSpec: "GMSA305", MachineFlagLost: "GMSA306", LoginMissing: "GMSA307", ImageMismatch: "GMSA311", IsolationNotOffered: "GMSA312", UserRefused: "GMSA313",
+		UnknownFlag: "GMSA315", CCGUnavailable: "GMSA316", CredentialsOff: "GMSA317", Baselines: "GMSA318", ServiceTooEarly: "GMSA319", SpecOutdated: "GMSA320",
+		EntryPointFails: "GMSA321", ChannelAged: "GMSA322",
 		EngineTooNew: "GMSA314", CredentialSpecMissing: "GMSA410", SPNUnknown: "GMSA501", SPNDuplicate: "GMSA502", SPNOtherName: "GMSA503", TicketUnderOldKey: "GMSA504",
 		BadCredentials: "GMSA505", AccountUnusable: "GMSA506", SPNTaken: "GMSA507", DNSFindsNoDC: "GMSA601", DCUnreachable: "GMSA602", ClockSkew: "GMSA603",
 		DCRefuses: "GMSA604", NotModelled: "GMSA900", SimulatorBug: "GMSA999",
