@@ -39,6 +39,7 @@ var Rooms = []Room{
 	{Path: "simulator/diag"},
 	{Path: "simulator/windows", MayImport: []string{"simulator/diag"}},
 	{Path: "simulator", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/diag", "simulator/windows"}},
+	{Path: "simulator/sweep", MayImport: []string{"simulator", "simulator/diag", "simulator/windows"}},
 	{Path: "scenarios", MayImport: []string{"simulator", "simulator/diag", "scenarios/catalog"}},
 	{Path: "scenarios/catalog"},
 	{Path: "doctor", MayImport: []string{"simulator", "simulator/diag", "simulator/windows", "scenarios"}},
