@@ -335,6 +335,7 @@ type setServiceAccount struct {
 	EncryptionTypes      *[]string `yaml:"encryptionTypes,omitempty"`
 	Enabled              *bool     `yaml:"enabled,omitempty"`
 	AllowedToDelegateTo  *[]string `yaml:"allowedToDelegateTo,omitempty"`
+	Compound             *bool     `yaml:"compoundIdentitySupported,omitempty"`
 	TrustedForDelegation *bool     `yaml:"trustedForDelegation,omitempty"`
 }
 
@@ -359,6 +360,7 @@ func (a *setServiceAccount) do(r *attempt) error {
 		set(&s.IntervalDays, a.IntervalDays)
 		set(&s.EncryptionTypes, a.EncryptionTypes)
 		set(&s.AllowedToDelegateTo, a.AllowedToDelegateTo)
+		set(&s.CompoundIdentitySupported, a.Compound)
 		set(&s.TrustedForDelegation, a.TrustedForDelegation)
 		if a.Enabled != nil {
 			s.Enabled = a.Enabled
@@ -557,14 +559,22 @@ func (a *testServiceAccount) do(r *attempt) error {
 	return h.TestServiceAccount(a.Account)
 }
 
-type installServiceAccount onHost
+type installServiceAccount struct {
+	Host    string `yaml:"host"`
+	Account string `yaml:"account"`
+	// Elevated tells whether the shell runs as administrator. Default true.
+	Elevated *bool `yaml:"elevated,omitempty"`
+}
 
-func (a *installServiceAccount) check(s *scope, n *node) { (*onHost)(a).check(s, n) }
+func (a *installServiceAccount) check(s *scope, n *node) { (&onHost{a.Host, a.Account}).check(s, n) }
 
 func (a *installServiceAccount) do(r *attempt) error {
 	h, err := r.host(a.Host)
 	if err != nil {
 		return err
+	}
+	if a.Elevated != nil && !*a.Elevated {
+		return h.Unelevated().InstallServiceAccount(a.Account)
 	}
 	return h.InstallServiceAccount(a.Account)
 }

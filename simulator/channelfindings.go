@@ -45,6 +45,8 @@ func (d *Domain) findChannel(s *stepError, e *channelError) *diag.Finding {
 		f.SeenAs = []string{seenTrust}
 		f.Because = "before build 17763 Netlogon in a container goes by the host name, and that is another computer's, whose password the container does not have"
 		return f
+	case e.status == StatusAccessDenied && d.findBrokenHost(s, dc) != nil:
+		return d.findBrokenHost(s, dc)
 	case e.status == StatusAccessDenied:
 		return &diag.Finding{Code: diag.BadCredentials, Facts: append(facts, d.passwordFacts(e.account, dc)...), SeenAs: []string{seenTrust},
 			Because: "the DC has another password of the account than the container"}

@@ -170,8 +170,11 @@ type ServiceAccount struct {
 	// AllowedToDelegateTo are the SPNs of constrained delegation (msDS-AllowedToDelegateTo).
 	AllowedToDelegateTo []string `json:"allowedToDelegateTo,omitempty" yaml:"allowedToDelegateTo,omitempty"`
 	// TrustedForDelegation is -TrustedForDelegation: tickets for the account carry ok-as-delegate.
-	TrustedForDelegation bool   `json:"trustedForDelegation,omitempty" yaml:"trustedForDelegation,omitempty"`
-	Domain               string `json:"domain,omitempty" yaml:"domain,omitempty"`
+	TrustedForDelegation bool `json:"trustedForDelegation,omitempty" yaml:"trustedForDelegation,omitempty"`
+	// CompoundIdentitySupported is the parameter of this name: tickets for the account shall carry the client's device
+	// ([MS-ADTS] 2.2.7, Compound-identity-supported).
+	CompoundIdentitySupported bool   `json:"compoundIdentitySupported,omitempty" yaml:"compoundIdentitySupported,omitempty"`
+	Domain                    string `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
 
 // HostConfig is a computer that is joined to the domain, or with Workgroup one that is not.
@@ -202,6 +205,10 @@ type HostConfig struct {
 	ClockOffset time.Duration `json:"clockOffset,omitempty" yaml:"clockOffset,omitempty"`
 	// ClosedPorts are what a firewall keeps from this host: "389" on every DC, "DC01:88" on one, "DC01" all of its ports.
 	ClosedPorts []string `json:"closedPorts,omitempty" yaml:"closedPorts,omitempty"`
+	// NoADModule says that the Active Directory module for Windows PowerShell is not installed, so its cmdlets are unknown.
+	NoADModule bool `json:"noADModule,omitempty" yaml:"noADModule,omitempty"`
+	// RestartPending says that the computer has joined and was not restarted since, so that it does not work for the domain yet.
+	RestartPending bool `json:"restartPending,omitempty" yaml:"restartPending,omitempty"`
 	// Password is the computer account's password. Default: one made from the seed.
 	Password string `json:"password,omitempty" yaml:"password,omitempty"`
 	// EncryptionTypes are what the host supports: RC4, AES128, AES256. Default: all three.

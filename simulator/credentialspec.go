@@ -96,6 +96,9 @@ func (h *Host) NewCredentialSpec(account string, additional ...string) (file str
 	}
 	var sid security.SID
 	var guid security.GUID
+	if err := h.cmdlet("Get-ADServiceAccount"); err != nil {
+		return "", nil, h.d.explain(err)
+	}
 	err = h.onDC(h.d.ctx, h.machine, Sealed, func(c *ldapConn) error {
 		for _, a := range append([]string{account}, additional...) {
 			name := strings.TrimSuffix(a, "$")

@@ -178,6 +178,9 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 	}
 	switch {
 	case errors.Is(s.err, errAbsent):
+		if f := d.findOtherDomain(s); f != nil {
+			return f
+		}
 		return d.findNoSuchName(s.account, s.dc)
 	case errors.Is(s.err, errNoAttribute):
 		return d.findDenied(s)
@@ -263,6 +266,9 @@ func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding
 	case krbErrClientRevoked, krbErrKeyExpired:
 		return d.findUnusable(account, dc, code)
 	case krbErrPreauthFailed:
+		if f := d.findBrokenHost(s, dc); f != nil {
+			return f
+		}
 		return &diag.Finding{
 			Code:    diag.BadCredentials,
 			Facts:   d.passwordFacts(account, dc),

@@ -23,6 +23,7 @@ type Host struct {
 
 	mu          sync.Mutex
 	sys         system
+	care        hostCare
 	lastRestart time.Time
 	managed     map[string]*ManagedPassword // by lower-case sAMAccountName
 	specs       map[string][]byte           // credential specs by lower-case file name
@@ -40,7 +41,7 @@ func (d *Domain) addHost(cfg HostConfig) *Host {
 	if cfg.Domain != "" {
 		dom = d.forest.Domain(cfg.Domain)
 	}
-	h := &Host{cfg: cfg, sys: systemOf(cfg), lastRestart: cfg.LastRestart}
+	h := &Host{cfg: cfg, sys: systemOf(cfg), care: careOf(cfg), lastRestart: cfg.LastRestart}
 	if h.lastRestart.IsZero() {
 		h.lastRestart = d.Clock.Now()
 	}
@@ -93,7 +94,7 @@ func (h *Host) Restart() {
 	}
 	now := h.d.Clock.Now()
 	h.mu.Lock()
-	h.lastRestart, h.managed, h.sys.ccgStopped = now, nil, false
+	h.lastRestart, h.managed, h.sys.ccgStopped, h.care.restartPending = now, nil, false, false
 	h.mu.Unlock()
 	h.machine.purge()
 	h.machine.mu.Lock()
@@ -145,13 +146,26 @@ func (h *Host) Tickets() []Ticket { return h.machine.list() }
 // TestServiceAccount is Test-ADServiceAccount: the host can read the account's password now, and both support an encryption type
 // in common. nil is True.
 func (h *Host) TestServiceAccount(account string) error {
-	_, err := h.fetch(h.d.ctx, account, Sealed)
+	err := h.cmdlet("Test-ADServiceAccount")
+	if err == nil {
+		_, err = h.fetch(h.d.ctx, account, Sealed)
+		h.logCannotUse(account, err)
+	}
 	return h.d.explain(err)
 }
 
 // InstallServiceAccount is Install-ADServiceAccount: it reads the password and keeps it.
 func (h *Host) InstallServiceAccount(account string) error {
+	if err := h.cmdlet("Install-ADServiceAccount"); err != nil {
+		return h.d.explain(err)
+	}
 	pw, err := h.fetch(h.d.ctx, account, Sealed)
+	h.logCannotUse(account, err)
+	if err == nil && pw.compound {
+		// guess: the mark for compound identity stops the installation and nothing else (one thread)
+		err = &stepError{step: stepCmdlet, logon: h.machine, account: account,
+			err: &cmdletError{h: h, cmdlet: "Install-ADServiceAccount", cause: errContext, about: strings.TrimSuffix(account, "$")}}
+	}
 	if err == nil {
 		h.keep(pw)
 	}
@@ -182,6 +196,8 @@ type ManagedPassword struct {
 	DC   string    `json:"dc"`
 	// KVNO is msDS-KeyVersionNumber at the time of reading.
 	KVNO int `json:"kvno"`
+
+	compound bool // the account is marked for compound identity
 }
 
 // inUse is the password to sign in with at a time: in the last five minutes before a change the DC gives the next password as the
@@ -228,6 +244,9 @@ func (h *Host) fetch(ctx context.Context, account string, p Protection) (*Manage
 }
 
 func (h *Host) fetchAs(ctx context.Context, l *logon, account string, p Protection) (*ManagedPassword, error) {
+	if err := h.pending(); err != nil {
+		return nil, err
+	}
 	var pw *ManagedPassword
 	err := h.onDC(ctx, l, p, func(c *ldapConn) error {
 		var err error
@@ -279,7 +298,8 @@ func readFrom(c *ldapConn, account string) (*ManagedPassword, error) {
 		return nil, &stepError{step: stepRead, logon: c.logon, dc: c.dc, account: name, err: errNoCommonEType}
 	}
 	return &ManagedPassword{Account: entry.value("sAMAccountName"), Current: parsed.Current, Previous: parsed.Previous, QueryInterval: parsed.Query,
-		UnchangedInterval: parsed.Unchanged, Read: c.logon.st.now(), DC: c.dc.name, KVNO: entry.number("msDS-KeyVersionNumber")}, nil
+		UnchangedInterval: parsed.Unchanged, Read: c.logon.st.now(), DC: c.dc.name, KVNO: entry.number("msDS-KeyVersionNumber"),
+		compound: entry.number("msDS-SupportedEncryptionTypes")&compoundIdentity != 0}, nil
 }
 
 func (h *Host) keep(pw *ManagedPassword) {

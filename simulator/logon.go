@@ -182,6 +182,7 @@ const (
 	stepFind    step = "find the account"
 	stepRead    step = "read the password"
 	stepPlugin  step = "read the password by a plug-in"
+	stepCmdlet  step = "begin a cmdlet"
 	stepCreate  step = "create"
 	stepChange  step = "change"
 	stepAccept  step = "accept a ticket"

@@ -126,6 +126,18 @@ func etypeNames(bits uint32) []string {
 	return names
 }
 
+// compoundIdentity is the bit of msDS-SupportedEncryptionTypes that is no encryption type: Compound-identity-supported ([MS-KILE] 2.2.7).
+const compoundIdentity = 0x20000
+
+// supported is msDS-SupportedEncryptionTypes of the account.
+func (s ServiceAccount) supported() uint32 {
+	bits := etypesOrAll(s.EncryptionTypes)
+	if s.CompoundIdentitySupported {
+		bits |= compoundIdentity
+	}
+	return bits
+}
+
 // etypesOrAll is the value of msDS-SupportedEncryptionTypes for names, all three types when there are none.
 func etypesOrAll(names []string) uint32 {
 	if len(names) == 0 {
@@ -333,7 +345,7 @@ func serviceAccountObject(dom *directory.Domain, s ServiceAccount, sd []byte) di
 		directory.Text("dNSHostName", s.dnsHostName(dom)),
 		integer("userAccountControl", s.userAccountControl(uacWorkstationTrust)),
 		integer("msDS-ManagedPasswordInterval", uint32(days)),
-		integer("msDS-SupportedEncryptionTypes", etypesOrAll(s.EncryptionTypes)),
+		integer("msDS-SupportedEncryptionTypes", s.supported()),
 	}
 	if len(s.SPNs) > 0 {
 		attrs = append(attrs, directory.Text("servicePrincipalName", s.SPNs...))

@@ -247,8 +247,8 @@ func (c *ldapConn) differences(before, after ServiceAccount) ([]directory.Modifi
 	if !slices.Equal(before.AllowedToDelegateTo, after.AllowedToDelegateTo) {
 		replace(directory.Text("msDS-AllowedToDelegateTo", after.AllowedToDelegateTo...))
 	}
-	if !slices.Equal(before.EncryptionTypes, after.EncryptionTypes) {
-		replace(integer("msDS-SupportedEncryptionTypes", etypesOrAll(after.EncryptionTypes)))
+	if !slices.Equal(before.EncryptionTypes, after.EncryptionTypes) || before.CompoundIdentitySupported != after.CompoundIdentitySupported {
+		replace(integer("msDS-SupportedEncryptionTypes", after.supported()))
 	}
 	if after.IntervalDays != before.IntervalDays {
 		replace(directory.Text("msDS-ManagedPasswordInterval", strconv.Itoa(after.IntervalDays)))
@@ -286,7 +286,8 @@ func (c *ldapConn) serviceAccount(name string) (s ServiceAccount, dn string, err
 	s = ServiceAccount{
 		Name: e.value("cn"), DNSHostName: e.value("dNSHostName"), SPNs: e.texts("servicePrincipalName"), IntervalDays: e.number("msDS-ManagedPasswordInterval"),
 		EncryptionTypes: etypeNames(uint32(e.number("msDS-SupportedEncryptionTypes"))), Enabled: &enabled,
-		AllowedToDelegateTo: e.texts("msDS-AllowedToDelegateTo"), TrustedForDelegation: uac&uacTrustedForDelegation != 0,
+		CompoundIdentitySupported: e.number("msDS-SupportedEncryptionTypes")&compoundIdentity != 0,
+		AllowedToDelegateTo:       e.texts("msDS-AllowedToDelegateTo"), TrustedForDelegation: uac&uacTrustedForDelegation != 0,
 	}
 	if c.dc.dom != c.dc.d.root() {
 		s.Domain = c.dc.dom.DNSName

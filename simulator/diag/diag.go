@@ -35,6 +35,12 @@ const (
 	NoCommonEType         Code = "GMSA204" // client, account and KDC have no encryption type in common
 	AdminDenied           Code = "GMSA205" // the administrator's account lacks the right for a change
 	MembershipNotOnDC     Code = "GMSA206" // another DC allows the reader, this one does not yet
+	OtherDomain           Code = "GMSA210" // the host is of another domain than the account
+	RestartPending        Code = "GMSA211" // the host was not restarted since it joined
+	ModuleMissing         Code = "GMSA212" // the Active Directory module is not installed on the host
+	ADWSUnreachable       Code = "GMSA213" // the cmdlets reach no Active Directory Web Services
+	ShellNotElevated      Code = "GMSA214" // the cmdlet needs an elevated shell
+	CompoundIdentity      Code = "GMSA215" // the account is marked for compound identity
 	HostnameDiffers       Code = "GMSA301" // the container's host name is not the account's, on a release where it has to be
 	ChannelDisplaced      Code = "GMSA302" // another container has taken over the secure channel
 	GMSAIsolation         Code = "GMSA303" // the release cannot start a container with a credential spec in this isolation
@@ -188,6 +194,12 @@ var catalogue = []Entry{
 	{NoCommonEType, "no encryption type in common"},
 	{AdminDenied, "the administrator may not make this change"},
 	{MembershipNotOnDC, "this DC does not have the membership yet"},
+	{OtherDomain, "the host is of another domain than the account"},
+	{RestartPending, "the host was not restarted since it joined"},
+	{ModuleMissing, "the Active Directory module is not installed"},
+	{ADWSUnreachable, "the cmdlets reach no Active Directory Web Services"},
+	{ShellNotElevated, "the shell is not elevated"},
+	{CompoundIdentity, "the account is marked for compound identity"},
 	{HostnameDiffers, "the container's host name is not the account's name"},
 	{ChannelDisplaced, "another container has taken over the secure channel"},
 	{GMSAIsolation, "this release does not start the container with a credential spec"},
