@@ -14,6 +14,9 @@ func (h *Host) TestSecureChannel() error { return h.d.explain(h.proveChannel()) 
 
 func (h *Host) proveChannel() error {
 	d := h.d
+	if h.machine.nobody != nil {
+		return &stepError{step: stepChannel, logon: h.machine, err: h.machine.nobody}
+	}
 	if err := h.pending(); err != nil {
 		return err
 	}
@@ -33,7 +36,7 @@ func (h *Host) proveChannel() error {
 		}
 		_, status = dc.authenticate(d.ctx, account, h.Name(), client, server, seal(channelKey(hash[:], client, server), client))
 		answered = dc
-		d.event(Event{Op: opNetlogon, From: h.Name(), To: dc.name, Text: fmt.Sprintf("NetrServerAuthenticate3 %s as %s", account, h.Name()),
+		d.event(Event{Op: Netlogon, From: h.Name(), To: dc.name, Text: fmt.Sprintf("NetrServerAuthenticate3 %s as %s", account, h.Name()),
 			Result: okOr(status), Code: int(status)})
 		return "", nil
 	})
