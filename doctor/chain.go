@@ -106,42 +106,55 @@ func number(step string) int {
 // theComplaint stands for the step that complains where a look is to carry it out.
 const theComplaint = "the complaint"
 
-// look carries out one look in a replay up to the complaint, which is not carried out: it may have changed what there is to see.
-func (p *patient) look(ctx context.Context, l look, link *Link) (err error) {
+// look carries out one look and enters into link what it came to.
+func (p *patient) look(ctx context.Context, l look, link *Link) error {
+	res, why, err := p.carryOut(ctx, l)
+	switch {
+	case err != nil:
+		return err
+	case res == nil:
+		link.Mark, link.Why = NotChecked, why
+		return nil
+	}
+	if l.seen == theComplaint {
+		link.Seen = res.Verb + ": " + res.Arguments
+	}
+	switch {
+	case res.Finding != nil && l.ignores != nil && l.ignores(res.Finding):
+		link.Mark, link.Why = NotChecked, string(res.Finding.Code)
+	case res.Finding != nil:
+		link.Mark, link.Finding = Fails, res.Finding
+	case res.Got != "ok":
+		link.Mark, link.Why = NotChecked, res.Error
+	default:
+		link.Mark = Works
+	}
+	return nil
+}
+
+// carryOut makes one look in a replay up to the complaint, which is not carried out: it may have changed what there is to see. Without a
+// result, why tells what the look lacks.
+func (p *patient) carryOut(ctx context.Context, l look) (res *scenarios.StepResult, why string, err error) {
 	r, err := p.before(ctx)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	for i, step := range append(slices.Clone(l.before), l.seen) {
-		var res *scenarios.StepResult
 		if step == theComplaint {
 			res = r.Next(ctx)
-			link.Seen = res.Verb + ": " + res.Arguments
-		} else {
-			res, err = r.Session().Do(ctx, "look", []byte(step))
+		} else if res, err = r.Session().Do(ctx, "look", []byte(step)); err != nil {
+			return nil, err.Error(), nil
 		}
-		switch {
-		case err == nil && l.ignores != nil && res.Finding != nil && l.ignores(res.Finding):
-			link.Mark, link.Why = NotChecked, string(res.Finding.Code)
-			return nil
-		case err != nil:
-			link.Mark, link.Why = NotChecked, err.Error()
-			return nil
-		case res.Finding != nil:
-			link.Mark, link.Finding = Fails, res.Finding
-			if i < len(l.before) {
-				// What the look needs cannot be had; that is another link's finding.
-				link.Mark, link.Finding, link.Why = NotChecked, nil, res.Verb+": "+string(res.Finding.Code)
-			}
-			return nil
-		case res.Got != "ok":
-			link.Mark, link.Why = NotChecked, res.Error
-			return nil
+		if i == len(l.before) {
+			break
+		}
+		// What the look needs cannot be had; that is another link's finding.
+		if res.Got != "ok" {
+			return nil, res.Verb + ": " + res.Got, nil
 		}
 	}
-	link.Mark = Works
-	return nil
+	return res, "", nil
 }
 
 // look is an observer of one link: the steps that make what it needs, and the step that looks.
@@ -254,24 +267,7 @@ func (v *view) looks() []look {
 		}
 		return v.without(why)
 	}
-	start := []string{}
-	container, run := v.container, ""
-	if container == "" {
-		container = probe
-		spec := v.spec
-		if spec == "" {
-			spec = strings.ToLower(v.netBIOS + "_" + v.account + ".json")
-			start = append(start, step("newCredentialSpec", "host", v.host, "account", v.account))
-		}
-		run = fmt.Sprintf("{id: %s, runContainer: %s}", probe, mapping("host", v.host, "credentialSpec", "file://"+spec, "hostname", strings.ToLower(v.account)))
-	}
-	inside := start
-	if run != "" {
-		inside = append(slices.Clone(start), run)
-	}
-	if v.starting {
-		inside = []string{theComplaint}
-	}
+	container, start, run, inside := v.inside()
 	specs := look{step: "S5", what: "the container has its credential spec", needs: needs("S2"), before: inside,
 		seen: step("nltest", "container", container, "command", "/parentdomain")}
 	starts := look{step: "S6", what: "the container starts", needs: needs("S5"), before: start, seen: run}
@@ -296,6 +292,24 @@ func (v *view) looks() []look {
 		{step: "S10", what: v.user + " reaches it with NTLM, and names have SIDs", needs: needs("S7"), before: inside,
 			seen: step("inboundNTLM", "container", container, "from", v.user)},
 	}
+}
+
+// inside is how to get into a container: one that there is, or one that the doctor runs. start makes what the start needs, run starts it,
+// and before is all of that, ahead of a look into it.
+func (v *view) inside() (container string, start []string, run string, before []string) {
+	if v.starting {
+		return probe, nil, "", []string{theComplaint}
+	}
+	if v.container != "" {
+		return v.container, nil, "", nil
+	}
+	spec := v.spec
+	if spec == "" {
+		spec = strings.ToLower(v.netBIOS + "_" + v.account + ".json")
+		start = append(start, step("newCredentialSpec", "host", v.host, "account", v.account))
+	}
+	run = fmt.Sprintf("{id: %s, runContainer: %s}", probe, mapping("host", v.host, "credentialSpec", "file://"+spec, "hostname", strings.ToLower(v.account)))
+	return probe, start, run, append(slices.Clone(start), run)
 }
 
 // aboutSpec tells that what the engine found is about the credential spec.

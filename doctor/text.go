@@ -103,3 +103,44 @@ func (c *Chain) write(b *strings.Builder, s Style) {
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 }
+
+// Text is the differential diagnosis as people read it.
+func (d *Differential) Text() string {
+	var b strings.Builder
+	if len(d.Fitting) == 0 {
+		fmt.Fprintf(&b, "%q: nothing in the scenarios shows this\n", d.Symptom)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "%q fits\n\n", d.Symptom)
+	width := 0
+	for _, f := range d.Fitting {
+		width = max(width, len(f.Cause))
+	}
+	for _, f := range d.Fitting {
+		fmt.Fprintf(&b, " %-*s  %s  %s\n", width, f.Cause, string(f.Code), f.Title)
+		fmt.Fprintf(&b, " %-*s  seen: %s\n", width, "", f.Seen)
+	}
+	if d.More > 0 {
+		fmt.Fprintf(&b, " and %d more; more words narrow it down\n", d.More)
+	}
+	if len(d.Tests) > 0 {
+		b.WriteString("\nwhat tells them apart, most informative first\n")
+	}
+	const most = 5
+	for _, t := range d.Tests[:min(most, len(d.Tests))] {
+		fmt.Fprintf(&b, "\n %s   (%s, %.2f bits)\n", t.Command, t.Where, t.Bits)
+		for _, o := range t.Outcomes {
+			fmt.Fprintf(&b, "    %s\n        %s\n", o.Seen, shortened(o.Causes))
+		}
+	}
+	return b.String()
+}
+
+// shortened names the first of many.
+func shortened(names []string) string {
+	const most = 4
+	if len(names) <= most+1 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -24,29 +25,39 @@ type doctorReport struct {
 }
 
 func (a *app) doctorCommand() *cobra.Command {
-	var chosen string
+	var chosen, symptom string
 	var of doctor.Subject
 	cmd := &cobra.Command{
-		Use:   "doctor FILE|SCENARIO",
+		Use:   "doctor FILE|SCENARIO | --symptom TEXT",
 		Short: "Say why a setup fails, and prove what repairs it",
 		Long: `The scenario is run until a step ends in a finding. Every help of the finding is carried out in a replay, and the step is tried again: what
 leads to success is printed as a fix. Where another cause appears behind the first, the search goes on with it.
 Without --case, the first case that complains is taken. A file may also be a world (schema gmsasim.world/1): a domain with containers and
 what they are used for. Then the doctor makes the checks itself, and goes on through all of them.
 
+With --symptom, nothing has to be described: the causes are listed under which some scenario shows this text, or this error number in whichever
+form, and the commands that tell them apart, those first that are expected to tell most.
+
 Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4 not modelled.`,
-		Example: "  gmsasim doctor kds-key-too-young\n  gmsasim doctor channel-shared-hostname --case '*2019*'\n  gmsasim doctor membership-newer-than-ticket --json",
+		Example: "  gmsasim doctor kds-key-too-young\n  gmsasim doctor channel-shared-hostname --case '*2019*'\n  gmsasim doctor --symptom 1311\n  gmsasim doctor membership-newer-than-ticket --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage("doctor takes one file or scenario, got %d", len(args))
-			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
+			if cmd.Flags().Changed("symptom") {
+				if len(args) > 0 || chosen != "" || of != (doctor.Subject{}) {
+					return usage("--symptom stands alone: it is looked up in all scenarios")
+				}
+				return a.differential(ctx, symptom)
+			}
+			if len(args) != 1 {
+				return usage("doctor takes one file or scenario, or --symptom; got %d", len(args))
+			}
 			return a.diagnose(ctx, args[0], chosen, of)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&chosen, "case", "", "diagnose the first case with this name; * stands for any text")
+	f.StringVar(&symptom, "symptom", "", "list the causes that show this text or number, and what tells them apart")
 	f.StringVar(&of.Host, "host", "", "host whose chain is shown (default: the complaint's)")
 	f.StringVar(&of.Account, "account", "", "service account whose chain is shown (default: the complaint's)")
 	return cmd
@@ -64,6 +75,42 @@ func (a *app) diagnose(ctx context.Context, name, chosen string, of doctor.Subje
 		fmt.Fprintf(a.out, "%s\n%s\n", report.Text(a.doctorStyle()), report.Summary())
 		if len(report.Causes) > 0 {
 			a.next("gmsasim explain %s", string(report.Causes[0].Finding.Code))
+		}
+	}
+	if exit != exitOK {
+		return &exitError{status: exit}
+	}
+	return nil
+}
+
+// differential answers a symptom.
+func (a *app) differential(ctx context.Context, symptom string) error {
+	if strings.TrimSpace(symptom) == "" {
+		return usage("--symptom is empty; give it what is printed, for instance 1311 or 'Key does not exist'")
+	}
+	bundles, err := scenarios.Catalog()
+	if err != nil {
+		return err
+	}
+	d, err := doctor.Symptom(ctx, bundles, symptom)
+	if err != nil {
+		return err
+	}
+	exit := exitOK
+	if len(d.Fitting) == 0 {
+		exit = exitUnexpected
+	}
+	if a.json {
+		a.printJSON(struct {
+			*doctor.Differential
+			Exit int `json:"exit"`
+		}{d, exit})
+	} else {
+		fmt.Fprint(a.out, d.Text())
+		if exit == exitOK {
+			a.next("gmsasim explain %s", string(d.Fitting[0].Code))
+		} else {
+			a.next("gmsasim list findings")
 		}
 	}
 	if exit != exitOK {
