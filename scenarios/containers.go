@@ -442,21 +442,27 @@ func (a *createLogin) check(s *scope, n *node) {
 
 func (a *createLogin) do(r *attempt) error {
 	server, err := resultOf[*simulator.SQLServer](r, a.Server, "SQL Server")
-	if err == nil {
-		server.CreateLogin(a.Login)
+	if err != nil {
+		return err
 	}
-	return err
+	return server.CreateLogin(a.Login)
 }
 
 type connectSQL struct {
 	Container string `yaml:"container"`
 	Server    string `yaml:"sqlServer"`
-	SPN       string `yaml:"spn"`
+	// SPN is the name that a ticket is asked for, without a way round Kerberos.
+	SPN string `yaml:"spn,omitempty"`
+	// ConnectionString is read as SqlClient does: it gives the name, and NTLM where nobody has it.
+	ConnectionString string `yaml:"connectionString,omitempty"`
 }
 
 func (a *connectSQL) check(s *scope, n *node) {
 	inContainer{a.Container, ""}.check(s, n)
 	s.result(argument(n, "sqlServer"), a.Server, "sqlServer")
+	if given(a.SPN, a.ConnectionString) != 1 {
+		s.d.fail(n.errorAt("either spn or connectionString"))
+	}
 }
 
 func (a *connectSQL) do(r *attempt) error {
@@ -468,5 +474,12 @@ func (a *connectSQL) do(r *attempt) error {
 	if err != nil {
 		return err
 	}
-	return c.App().ConnectTo(server, a.SPN)
+	if a.ConnectionString == "" {
+		return c.App().ConnectTo(server, a.SPN)
+	}
+	protocol, err := c.App().Connect(server, a.ConnectionString)
+	if err == nil {
+		r.fact("protocol", protocol)
+	}
+	return err
 }

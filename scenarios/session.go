@@ -177,11 +177,15 @@ func (r *attempt) keep(v any) {
 	}
 }
 
-// resultOf gives what an earlier step gave. A container also goes by the first digits of its own id, as docker has it.
+// resultOf gives what an earlier step gave. A container also goes by the first digits of its own id, as docker has it,
+// and a SQL Server by the account that it runs as.
 func resultOf[T any](r *attempt, id, what string) (T, error) {
 	v, ok := r.s.results[id].(T)
 	if !ok {
 		v, ok = r.containerWithID(id).(T)
+	}
+	if server := r.d.SQLServer(id); !ok && server != nil {
+		v, ok = any(server).(T)
 	}
 	if !ok {
 		return v, fmt.Errorf("the step %q gave no %s", id, what)

@@ -25,6 +25,7 @@ type verb struct {
 var verbs = slices.Concat(
 	directoryVerbs,
 	spnVerbs,
+	appVerbs,
 	hostVerbs,
 	containerVerbs,
 	pluginVerbs,

@@ -83,7 +83,8 @@ type Running struct {
 
 	mu       sync.Mutex
 	stopped  bool
-	service  error             // of the service that starts by itself; nil: it runs, or there is none
+	service  error // of the service that starts by itself; nil: it runs, or there is none
+	settings settings
 	sessions map[string]*logon // by lower-case account; the container's own and additional ones
 	channel  channel
 	byPlugin pluginPasswords

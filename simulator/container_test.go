@@ -272,7 +272,7 @@ func TestWhoNoticesWhat(t *testing.T) {
 					if err := c.App().ConnectTo(server, "MSSQLSvc/sql.contoso.com"); !errors.Is(err, diag.LoginMissing) {
 						t.Errorf("no login at target: got %v", err)
 					}
-					server.CreateLogin(`CONTOSO\WebApp01$`)
+					check(t, server.CreateLogin(`CONTOSO\WebApp01$`))
 					check(t, c.App().ConnectTo(server, "MSSQLSvc/sql.contoso.com"))
 				}
 			}

@@ -23,14 +23,6 @@ func (d *Domain) findContainer(s *stepError) *diag.Finding {
 	if e, ok := errors.AsType[*specError](s.err); ok {
 		return d.findSpec(s, e)
 	}
-	if e, ok := errors.AsType[*loginError](s.err); ok {
-		return findLogin(e)
-	}
-	if e, ok := errors.AsType[*identityError](s.err); ok {
-		f := findIdentity(e)
-		s.logon.st.container.ofPrompt(e, f)
-		return f
-	}
 	if errors.Is(s.err, errNoSpec) {
 		return findNoSpec(s.logon.st.container)
 	}
@@ -67,29 +59,4 @@ func (d *Domain) findSpec(s *stepError, e *specError) *diag.Finding {
 		}
 	}
 	return f
-}
-
-func findLogin(e *loginError) *diag.Finding {
-	f := &diag.Finding{
-		Code:    diag.LoginMissing,
-		Facts:   []diag.Fact{{Name: "account", Value: e.login}, {Name: "logins", Value: strings.Join(e.known, ", ")}},
-		SeenAs:  []string{e.Error()},
-		Because: "the server has authenticated the account and has no login for it",
-		Help:    []diag.Help{{Text: "create a login for the service account, with its domain and the final $", Command: "CREATE LOGIN [" + e.login + "] FROM WINDOWS"}},
-	}
-	if near := diag.Nearest(e.login, e.known); near != "" {
-		f.Nearest = []diag.Near{{Wanted: e.login, Closest: near}}
-	}
-	return f
-}
-
-func findIdentity(e *identityError) *diag.Finding {
-	return &diag.Finding{
-		Code:    diag.WrongAppUser,
-		Facts:   []diag.Fact{{Name: "user", Value: e.user.Name}, {Name: "image build", Value: e.image.Build.String()}},
-		SeenAs:  []string{seenAnonymous, seenNoPackage},
-		Because: "the service account stands in for the computer account of the container, which SYSTEM and NETWORK SERVICE use on the network and other users do not",
-		Help: []diag.Help{{Text: "let the application run as NETWORK SERVICE or SYSTEM",
-			Command: `sc.exe config SERVICE obj= "NT AUTHORITY\NETWORK SERVICE" password= ""; for IIS: appcmd set AppPool DefaultAppPool -processModel.identityType:NetworkService`}},
-	}
 }

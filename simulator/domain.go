@@ -63,18 +63,20 @@ type Domain struct {
 
 	serving sync.WaitGroup // all goroutines; Close waits for them
 
-	mu        sync.Mutex
-	shut      bool // nothing is served any more
-	hosts     []*Host
-	byName    map[string]*Host
-	unsettled []*logon // sessions whose sign-in is still to be made up for
-	admins    map[string]*logon
-	passwords map[string]string // that were set, by lower-case name; those of the configuration are there
-	secrets   []Secret
-	faults    []*faultInForce
-	holds     []*Held
-	lastFault int
-	tempDir   func() string // of the test; nil: the domain makes its own
+	mu         sync.Mutex
+	shut       bool // nothing is served any more
+	hosts      []*Host
+	byName     map[string]*Host
+	unsettled  []*logon // sessions whose sign-in is still to be made up for
+	admins     map[string]*logon
+	passwords  map[string]string // that were set, by lower-case name; those of the configuration are there
+	secrets    []Secret
+	faults     []*faultInForce
+	holds      []*Held
+	lastFault  int
+	tempDir    func() string // of the test; nil: the domain makes its own
+	sqlServers []*SQLServer  // in the order of their start
+	policies   []Policy      // in force
 }
 
 // Start starts a domain. It stops at Close, or when ctx ends.

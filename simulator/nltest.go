@@ -44,7 +44,7 @@ func (p *Process) control(domain string, work func() (Nltest, error)) (Nltest, e
 	case r.runs() != nil:
 		return Nltest{}, r.runs()
 	case !p.has(windows.Nltest):
-		return Nltest{Text: notRecognized("nltest")}, errNoTool
+		return Nltest{Text: notRecognized("nltest")}, p.lacks(windows.Nltest)
 	case r.spec == nil:
 		return fail(StatusServerUnavailable, errNoSpec)
 	case domain != "" && !r.spec.names(domain):
@@ -165,7 +165,7 @@ func (p *Process) NltestDSGetDC(domain string) (Nltest, error) {
 		return Nltest{}, err
 	}
 	if !p.has(windows.Nltest) {
-		return Nltest{Text: notRecognized("nltest")}, errNoTool
+		return Nltest{Text: notRecognized("nltest")}, p.lacks(windows.Nltest)
 	}
 	dc, err := r.locatedDC(r.h.d.ctx, domain)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 type Process struct {
 	c    *Running
 	user windows.User
+	exec bool // started by docker exec --user
 }
 
 // Exec is docker exec --user. Before build 16299 nobody can be NETWORK SERVICE or SYSTEM.
@@ -34,27 +35,19 @@ func (r *Running) Exec(user string) (*Process, error) {
 		e := &startError{end: windows.UserRefused, r: r, user: u, exec: true}
 		return nil, r.h.d.explain(&stepError{step: stepRun, logon: r.asLogon(), err: e})
 	}
-	return &Process{c: r, user: u}, nil
+	return &Process{c: r, user: u, exec: true}, nil
 }
 
 // App is the process that does the work: the service or application pool, or what the container was started with.
 func (r *Running) App() *Process {
-	if r.cfg.Service.Kind != windows.ImageDefault {
-		return &Process{c: r, user: r.cfg.Service}
+	if u := r.appUser(); u.Kind != windows.ImageDefault {
+		return &Process{c: r, user: u}
 	}
 	return r.Process
 }
 
 // User is the account that the process runs as, in the form that Windows prints.
 func (p *Process) User() string { return p.user.Name }
-
-// identityError: the user of a process is nobody on the network.
-type identityError struct {
-	user  windows.User
-	image windows.Image
-}
-
-func (e *identityError) Error() string { return e.user.Name + " has no account on the network" }
 
 // identity is the account that the process is on the network.
 func (p *Process) identity() (string, error) {
@@ -68,7 +61,7 @@ func (p *Process) identity() (string, error) {
 	account := windows.IdentityOf(p.user, r.build(windows.P7), r.profiles.Identity, r.account(), r.spec.additional())
 	switch {
 	case account == "":
-		return "", &identityError{p.user, r.image}
+		return "", &identityError{p, p.user, r.image}
 	case sameAccount(account, r.account()):
 		return r.account(), nil
 	}
@@ -160,7 +153,7 @@ func (p *Process) Klist() (string, error) {
 		return "", err
 	}
 	if !p.has(windows.Klist) {
-		return notRecognized("klist"), errNoTool
+		return notRecognized("klist"), p.lacks(windows.Klist)
 	}
 	return p.logonLine() + p.cached(), nil
 }
@@ -168,7 +161,7 @@ func (p *Process) Klist() (string, error) {
 // KlistGet is klist get: a ticket for a service, or with krbtgt the ticket-granting ticket.
 func (p *Process) KlistGet(spn string) (string, error) {
 	if !p.has(windows.Klist) {
-		return notRecognized("klist"), errNoTool
+		return notRecognized("klist"), p.lacks(windows.Klist)
 	}
 	_, err := p.ticketFor(p.c.h.d.ctx, spn)
 	switch {
@@ -186,7 +179,7 @@ func (p *Process) KlistPurge() (string, error) {
 		return "", err
 	}
 	if !p.has(windows.Klist) {
-		return notRecognized("klist"), errNoTool
+		return notRecognized("klist"), p.lacks(windows.Klist)
 	}
 	if l := p.session(); l != nil {
 		l.purge()
@@ -382,8 +375,8 @@ func (p *Process) DirSYSVOL(domain string) (string, error) {
 // has tells whether the image holds a tool: nltest, klist or powershell.
 func (p *Process) has(t windows.Tool) bool { return p.c.image.Has(t) }
 
-// errNoTool: the image does not hold the program.
-var errNoTool = errors.New("the image does not hold the program")
+// lacks is the error of a program that the image does not hold.
+func (p *Process) lacks(t windows.Tool) error { return p.explain(&toolError{t, p.c}, "") }
 
 // notRecognized is what cmd prints for a program that is not there.
 func notRecognized(command string) string {
@@ -394,6 +387,7 @@ func notRecognized(command string) string {
 type runningSnapshot struct {
 	r        *Running
 	stopped  bool
+	settings settings
 	closed   []string
 	sessions map[string]logonSnapshot
 	service  error
@@ -404,7 +398,7 @@ type runningSnapshot struct {
 func (r *Running) snapshot() runningSnapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := runningSnapshot{r: r, stopped: r.stopped, service: r.service, channel: r.channel.clone(), sessions: map[string]logonSnapshot{}, byPlugin: r.byPlugin.snapshot()}
+	s := runningSnapshot{r: r, stopped: r.stopped, service: r.service, settings: r.settings, channel: r.channel.clone(), sessions: map[string]logonSnapshot{}, byPlugin: r.byPlugin.snapshot()}
 	for name, l := range r.sessions {
 		s.sessions[name] = l.snapshot()
 	}
@@ -418,7 +412,7 @@ func (s runningSnapshot) restore() {
 	r := s.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stopped, r.service, r.channel = s.stopped, s.service, s.channel.clone()
+	r.stopped, r.service, r.settings, r.channel = s.stopped, s.service, s.settings, s.channel.clone()
 	r.byPlugin.restore(s.byPlugin)
 	for name, l := range r.sessions {
 		if was, ok := s.sessions[name]; ok {

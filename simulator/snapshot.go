@@ -18,6 +18,7 @@ type Snapshot struct {
 	stopped   map[*DC]bool
 	faults    []faultInForce
 	passwords map[string]string
+	policies  []Policy
 	secrets   []Secret
 	channels  map[*DC]map[string]*channelSession
 }

@@ -1,12 +1,14 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
+	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
 // SQLServer stands for a server outside of containers that asks who comes and lets in whom it knows: SQL Server with Windows
@@ -24,31 +26,168 @@ type SQLServer struct {
 // NewSQLServer starts a server that runs as a user with a known password.
 func (d *Domain) NewSQLServer(account string, logins ...string) (*SQLServer, error) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	password, ok := d.knownPasswordLocked(account)
-	d.mu.Unlock()
 	if !ok {
 		return nil, fmt.Errorf("no password of a user %q is known", account)
 	}
 	s := &SQLServer{d: d, account: account, secret: d.passwordSecret(password), logins: slices.Clone(logins)}
 	s.st.d, s.st.name, s.st.dom = d, account, d.root()
+	d.sqlServers = append(d.sqlServers, s)
 	return s, nil
 }
 
-// CreateLogin is CREATE LOGIN … FROM WINDOWS for DOMAIN\name; that of a service account ends with $.
-func (s *SQLServer) CreateLogin(login string) {
+// SQLServer finds the server that was started last as a user; nil when there is none.
+func (d *Domain) SQLServer(account string) *SQLServer {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range slices.Backward(d.sqlServers) {
+		if strings.EqualFold(s.account, account) {
+			return s
+		}
+	}
+	return nil
+}
+
+// CreateLogin is CREATE LOGIN … FROM WINDOWS for DOMAIN\name; that of a service account ends with $. The server asks a DC for the name.
+func (s *SQLServer) CreateLogin(login string) error {
+	_, status := s.st.firstDC().lookupName(login)
+	result := "ok"
+	var err error
+	if _, _, qualified := strings.Cut(login, `\`); status != StatusSuccess || !qualified {
+		refused := &noWindowsUserError{login}
+		result, err = refused.Error(), s.d.explain(&stepError{step: stepChange, logon: s.asLogon(), account: login, err: refused})
+	}
+	s.d.event(Event{Op: opHost, From: s.st.name, Text: "CREATE LOGIN [" + login + "] FROM WINDOWS", Result: result})
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	s.logins = append(s.logins, login)
 	s.mu.Unlock()
-	s.d.event(Event{Op: opHost, From: s.st.name, Text: "CREATE LOGIN [" + login + "] FROM WINDOWS"})
+	return nil
+}
+
+func (s *SQLServer) asLogon() *logon { return &logon{st: &s.st, account: s.account} }
+
+// noWindowsUserError: the DC knows no such account (SQL Server, error 15401).
+type noWindowsUserError struct{ login string }
+
+func (e *noWindowsUserError) Error() string {
+	return "15401: Windows NT user or group '" + e.login + "' not found. Check the name again."
+}
+
+func (e *noWindowsUserError) finding(d *Domain, s *stepError) *diag.Finding {
+	dc := s.logon.st.firstDC()
+	domain, name, qualified := strings.Cut(e.login, `\`)
+	if !qualified {
+		domain, name = "", domain
+	}
+	f := &diag.Finding{
+		Code: diag.NoSuchAccount, Mode: "app-sql-create-login-fails",
+		Facts:   []diag.Fact{{Name: "name", Value: e.login}, {Name: "DC", Value: dc.name}},
+		SeenAs:  []string{e.Error()},
+		Because: "SQL Server asks the domain for the SID of exactly this name: the short name of the domain, and for a service account the final $",
+	}
+	bare := strings.TrimSuffix(name, "$")
+	near := diag.Nearest(bare, d.principalNames(dc))
+	if near == "" {
+		return f
+	}
+	if a, err := d.lookup(dc, near+"$", "sAMAccountName"); err == nil {
+		near = a.Value("sAMAccountName")
+	}
+	near = dc.dom.NetBIOSName + `\` + near
+	why := "the name differs"
+	switch {
+	case !qualified || !strings.EqualFold(domain, dc.dom.NetBIOSName):
+		why = "the domain is " + dc.dom.NetBIOSName
+	case strings.EqualFold(near, e.login+"$"):
+		why = "the $ is part of the name"
+	}
+	f.Nearest = []diag.Near{{Wanted: e.login, Closest: near, WhyNot: why}}
+	f.Help = []diag.Help{{Text: "write the name as the domain has it", Command: "CREATE LOGIN [" + near + "] FROM WINDOWS", Do: []string{flowStep("with", arg{"login", near})}}}
+	return f
 }
 
 // loginError: the server knows who comes, and has no login for it (SQL Server, error 18456).
 type loginError struct {
-	login string
-	known []string
+	server *SQLServer
+	login  string
+	known  []string
 }
 
 func (e *loginError) Error() string { return "18456: Login failed for user '" + e.login + "'." }
+
+func (e *loginError) finding(*Domain, *stepError) *diag.Finding {
+	f := &diag.Finding{
+		Code: diag.LoginMissing, Mode: "app-sql-login-missing",
+		Facts:   []diag.Fact{{Name: "account", Value: e.login}, {Name: "logins", Value: strings.Join(e.known, ", ")}},
+		SeenAs:  []string{e.Error()},
+		Because: "the server has authenticated the account and has no login for it",
+		Help: []diag.Help{{Text: "create a login for the service account, with its domain and the final $", Command: "CREATE LOGIN [" + e.login + "] FROM WINDOWS",
+			Do: []string{flowStep("createLogin", arg{"sqlServer", e.server.account}, arg{"login", e.login})}}},
+	}
+	if near := diag.Nearest(e.login, e.known); near != "" {
+		f.Nearest = []diag.Near{{Wanted: e.login, Closest: near}}
+	}
+	return f
+}
+
+// sqlAuthenticationError: the client asks for a login of SQL Server's own, and the server takes Windows accounts only (SQL Server, 18456 state 58).
+type sqlAuthenticationError struct {
+	user  string
+	right string // a connection string that asks for Windows authentication
+}
+
+func (e *sqlAuthenticationError) Error() string {
+	return "18456: Login failed for user '" + e.user + "'."
+}
+
+func (e *sqlAuthenticationError) finding(*Domain, *stepError) *diag.Finding {
+	return &diag.Finding{
+		Code: diag.SQLAuthentication, Mode: "app-conn-string-userid",
+		Facts:   []diag.Fact{{Name: "user", Value: e.user}, {Name: "server", Value: "takes Windows accounts only"}},
+		SeenAs:  []string{e.Error()},
+		Because: "without Integrated Security the client sends the user and password of its connection string, and the service account is not asked for anything",
+		Help:    []diag.Help{{Text: "take user and password out and ask for Windows authentication", Command: e.right, Do: []string{flowStep("with", arg{"connectionString", e.right})}}},
+	}
+}
+
+// untrustedError: what the client offers is no account of a domain that the server trusts (SQL Server, error 18452).
+type untrustedError struct {
+	server *SQLServer
+	r      *Running
+	cause  error
+}
+
+func (e *untrustedError) Error() string {
+	return "18452: Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication. (" + e.cause.Error() + ")"
+}
+
+func (e *untrustedError) finding(d *Domain, s *stepError) *diag.Finding {
+	f := &diag.Finding{
+		Code: diag.SQLUntrusted, Mode: "app-sql-untrusted-domain",
+		Facts:   []diag.Fact{{Name: "server", Value: e.server.account}, {Name: "client", Value: e.cause.Error()}},
+		SeenAs:  []string{"18452: Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication."},
+		Because: "the client has no ticket for the server, and what NTLM offers instead is no account that the server's domain vouches for",
+	}
+	if errors.Is(e.cause, errNoSpec) {
+		f.Help = []diag.Help{{Text: "give the container its credential spec", Command: `docker run --security-opt "credentialspec=file://…" …`}}
+		if files := e.r.h.CredentialSpecs(); len(files) > 0 {
+			f.Help[0].Do = []string{flowStep("rerunContainer", arg{"container", e.r.shortID()}, arg{"credentialSpec", "file://" + files[0]})}
+		}
+		return f
+	}
+	cause := e.cause
+	if _, has := errors.AsType[*stepError](cause); !has {
+		cause = &stepError{step: stepProcess, logon: s.logon, server: s.server, err: cause}
+	}
+	if inner := d.diagnose(cause); inner != nil {
+		f.Facts, f.Help, f.Nearest = append(f.Facts, inner.Facts...), inner.Help, inner.Nearest
+	}
+	return f
+}
 
 // keys are those of the server's user ([MS-KILE] 3.1.1.2: the salt of a user is the realm and the name).
 func (s *SQLServer) keys(etype int32) ([]*krbcrypt.Key, error) {
@@ -56,21 +195,118 @@ func (s *SQLServer) keys(etype int32) ([]*krbcrypt.Key, error) {
 	return []*krbcrypt.Key{k}, err
 }
 
-// ConnectTo connects to a server by one of its service principal names, with Integrated Security, as the process.
+// ConnectTo connects to a server by one of its service principal names, with Integrated Security, as the process. There is no way round
+// Kerberos here; a connection string, as [Process.Connect] takes it, also leaves the way over NTLM.
 func (p *Process) ConnectTo(s *SQLServer, spn string) error {
-	cred, err := p.ticketFor(p.c.h.d.ctx, spn)
+	cred, err := p.ticketFor(withService(p.c.h.d.ctx, s.account), spn)
 	if err != nil {
-		return p.explain(err, spn)
+		return p.notTrusted(s, spn, err)
 	}
+	return p.present(s, spn, cred)
+}
+
+// notTrusted is what SQL Server says to a client without a ticket.
+func (p *Process) notTrusted(s *SQLServer, spn string, err error) error {
+	if errors.Is(err, errNoSpec) || isNoPassword(err) {
+		err = &untrustedError{s, p.c, err}
+	}
+	return p.explain(err, spn)
+}
+
+// present lets the server open a ticket and look for a login.
+func (p *Process) present(s *SQLServer, spn string, cred *credential) error {
 	t := cred.ticket()
 	if err := s.d.accept(&s.st, s.account, s.keys, &t); err != nil {
-		return s.d.explain(err)
+		err = s.d.explain(err)
+		if f, ok := diag.Of(err); ok && f.Mode == "spn-on-wrong-account" {
+			f.Mode = "app-sql-spn" // the same at a database, where the client is blamed first
+			p.purgeToo(f)
+		}
+		return err
 	}
-	login := s.st.dom.NetBIOSName + `\` + cred.client
+	return p.admit(s, spn, s.st.dom.NetBIOSName+`\`+cred.client)
+}
+
+// purgeToo lets the session of the process forget the ticket that was made for another account, after the name has moved.
+func (p *Process) purgeToo(f *diag.Finding) {
+	for i := range f.Help {
+		if len(f.Help[i].Do) > 0 {
+			f.Help[i].Command += "; klist purge"
+			f.Help[i].Do = append(f.Help[i].Do, flowStep("klist", arg{"container", p.c.shortID()}, arg{"user", p.user.Name}, arg{"purge", true}))
+		}
+	}
+}
+
+// admit looks for a login.
+func (p *Process) admit(s *SQLServer, spn, login string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if slices.ContainsFunc(s.logins, func(l string) bool { return strings.EqualFold(l, login) }) {
 		return nil
 	}
-	return p.explain(&loginError{login, slices.Clone(s.logins)}, spn)
+	return p.explain(&loginError{s, login, slices.Clone(s.logins)}, spn)
+}
+
+// Connect opens a connection string as SqlClient does: Server=HOST[\INSTANCE][,PORT], Integrated Security or User ID and Password. With
+// Integrated Security a user and password are passed over (documentation of SqlConnection.ConnectionString). The name that it asks a ticket for
+// is MSSQLSvc/HOST:PORT, or with an instance MSSQLSvc/HOST:INSTANCE. Nobody having that name, it falls back to NTLM. protocol is Kerberos or NTLM.
+func (p *Process) Connect(s *SQLServer, connectionString string) (protocol string, err error) {
+	c := parseConnectionString(connectionString)
+	spn := c.spn()
+	if !c.integrated {
+		return "", p.explain(&sqlAuthenticationError{c.user, "Server=" + c.server + ";Integrated Security=True"}, spn)
+	}
+	cred, err := p.ticketFor(withService(p.c.h.d.ctx, s.account), spn)
+	if err == nil {
+		return "Kerberos", p.present(s, spn, cred)
+	}
+	if e := asKRBError(err); e == nil || e.code != krbErrSPrincipalUnknown {
+		return "", p.notTrusted(s, spn, err)
+	}
+	if s.d.hasPolicy(PolicyDenyNTLM) {
+		return "", p.explain(&untrustedError{s, p.c, err}, spn)
+	}
+	account, nobody := p.identity()
+	if nobody != nil {
+		return "", p.explain(nobody, spn)
+	}
+	return "NTLM", p.admit(s, spn, s.st.dom.NetBIOSName+`\`+account+"$")
+}
+
+// connection is a connection string in its parts.
+type connection struct {
+	server, user string
+	integrated   bool
+}
+
+func parseConnectionString(text string) (c connection) {
+	for part := range strings.SplitSeq(text, ";") {
+		key, value, _ := strings.Cut(part, "=")
+		value = strings.TrimSpace(value)
+		switch strings.ToLower(strings.TrimSpace(key)) {
+		case "server", "data source", "address", "addr", "network address":
+			c.server = value
+		case "user id", "uid", "user":
+			c.user = value
+		case "integrated security", "trusted_connection":
+			switch strings.ToLower(value) {
+			case "true", "yes", "sspi":
+				c.integrated = true
+			}
+		}
+	}
+	return c
+}
+
+// spn is the name that SqlClient makes ([SQL Server documentation, "Register a Service Principal Name"]); the port is 1433 when none is given.
+func (c connection) spn() string {
+	host, port, hasPort := strings.Cut(strings.TrimPrefix(strings.ToLower(c.server), "tcp:"), ",")
+	host, instance, named := strings.Cut(host, `\`)
+	switch {
+	case hasPort:
+		return "MSSQLSvc/" + host + ":" + port
+	case named:
+		return "MSSQLSvc/" + host + ":" + instance
+	}
+	return "MSSQLSvc/" + host + ":1433"
 }

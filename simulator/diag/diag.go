@@ -60,6 +60,10 @@ const (
 	SpecOutdated          Code = "GMSA320" // the container has an older credential spec than its host
 	EntryPointFails       Code = "GMSA321" // the entry point of the image ends the container
 	ChannelAged           Code = "GMSA322" // the secure channel has been up for longer than the release keeps it
+	ToolMissing           Code = "GMSA340" // the image does not hold the program
+	SettingRefused        Code = "GMSA341" // a command did not change the user of the application
+	SQLUntrusted          Code = "GMSA343" // SQL Server cannot tell who comes
+	SQLAuthentication     Code = "GMSA344" // the connection string asks for a login of SQL Server's own
 	CredentialSpecMissing Code = "GMSA410" // the engine cannot load the credential spec that it was told
 	HostNotJoined         Code = "GMSA450" // the host has no account in the domain and no plug-in
 	PluginSectionBad      Code = "GMSA451" // the section HostAccountConfig cannot be read
@@ -219,6 +223,10 @@ var catalogue = []Entry{
 	{SpecOutdated, "the container has an older credential spec than its host"},
 	{EntryPointFails, "the entry point of the image ends the container"},
 	{ChannelAged, "the secure channel has been up for longer than the release keeps it"},
+	{ToolMissing, "the image does not hold the program"},
+	{SettingRefused, "the command did not change the application's user"},
+	{SQLUntrusted, "SQL Server gets nobody that it can trust"},
+	{SQLAuthentication, "the connection string names a user of its own"},
 	{CredentialSpecMissing, "the engine cannot load the credential spec"},
 	{HostNotJoined, "the host has no account in the domain"},
 	{PluginSectionBad, "the section for the plug-in cannot be read"},
