@@ -91,6 +91,8 @@ func (d *decoder) value(n *node, v reflect.Value) {
 		d.structure(n, v)
 	case reflect.Slice:
 		d.slice(n, v)
+	case reflect.Map:
+		d.mapping(n, v)
 	case reflect.String:
 		if s, ok := d.scalar(n, "a text"); ok {
 			if list := words[v.Type()]; list != nil && !slices.Contains(list, s) {
@@ -146,6 +148,20 @@ func (d *decoder) slice(n *node, v reflect.Value) {
 	v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
 	for i, item := range n.items {
 		d.value(item, v.Index(i))
+	}
+}
+
+// mapping fills a map of texts, such as the labels of an object.
+func (d *decoder) mapping(n *node, v reflect.Value) {
+	if n.kind != mappingNode {
+		d.fail(n.errorAt("want a mapping, got %s", n.kind))
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, f := range n.fields {
+		value := reflect.New(v.Type().Elem()).Elem()
+		d.value(f.value, value)
+		v.SetMapIndex(reflect.ValueOf(f.key.text).Convert(v.Type().Key()), value)
 	}
 }
 

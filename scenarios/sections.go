@@ -26,7 +26,7 @@ func Sections() []Section {
 		{"guide/credential-spec", "Create a credential spec", true},
 		{"guide/configure-application", "Configure your application to use the gMSA", true},
 		{"guide/run-container", "Run a container with a gMSA", true},
-		{"guide/orchestrate", "Orchestrate containers with gMSA", false},
+		{"guide/orchestrate", "Orchestrate containers with gMSA", true},
 		{"guide/example-uses", "Example uses", true},
 		{"guide/known-issue-hostname", "Container hostname must match the gMSA name", true},
 		{"guide/known-issue-shared-gmsa", "Using a gMSA with more than one container simultaneously", true},

@@ -26,6 +26,8 @@ type Session struct {
 	facts   map[string][]diag.Fact
 	// again gives a new session in which the steps before the current one have been carried out; nil for steps that are given one by one.
 	again func(context.Context) (*Session, error)
+
+	orchestrators orchestrators
 }
 
 // NewSession begins a session in d.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/swarm"
 )
 
 // verb is one kind of step. Each maps to one method of package simulator.
@@ -35,6 +36,7 @@ var verbs = slices.Concat(
 	membershipVerbs,
 	hostCareVerbs,
 	raceVerbs,
+	orchestratorVerbs,
 )
 
 // directoryVerbs are what an administrator does to the directory.
@@ -157,6 +159,8 @@ func argumentsOf(a action) []string {
 		return append([]string{"host"}, keysOf(reflect.TypeFor[simulator.Container]())...)
 	case *installPlugin:
 		return append([]string{"host"}, keysOf(reflect.TypeFor[simulator.Plugin]())...)
+	case *updateService:
+		return keysOf(reflect.TypeFor[swarm.Service]())
 	case *rerunContainer:
 		return append([]string{"container"}, keysOf(reflect.TypeFor[simulator.Container]())...)
 	}

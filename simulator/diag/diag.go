@@ -20,7 +20,7 @@ import (
 type Code string
 
 // The causes that the simulator can diagnose today. The hundreds group them: 1 root keys and password time, 2 who may read the
-// password, 5 names and tickets, 6 reaching the domain, 9 the simulator itself.
+// password, 5 names and tickets, 6 reaching the domain, 7 orchestrators, 9 the simulator itself.
 const (
 	NoRootKey             Code = "GMSA101" // no KDS root key exists
 	YoungRootKey          Code = "GMSA102" // the KDS root key is not usable yet
@@ -82,6 +82,15 @@ const (
 	DCUnreachable         Code = "GMSA602" // no domain controller answers
 	ClockSkew             Code = "GMSA603" // the clocks are more than five minutes apart
 	DCRefuses             Code = "GMSA604" // a domain controller answers that it is busy or unavailable
+	SpecNotExpanded       Code = "GMSA701" // a pod names a credential spec and its container has none
+	WebhookUnreachable    Code = "GMSA702" // the API server gets no answer of the gMSA webhook
+	WebhookNotInstalled   Code = "GMSA703" // the installation of the gMSA webhook does not come to its end
+	CredentialSpecObject  Code = "GMSA704" // the GMSACredentialSpec that a pod names is absent or empty
+	UseNotAllowed         Code = "GMSA705" // the pod's service account may not use the GMSACredentialSpec
+	PodSettingsRefused    Code = "GMSA706" // the gMSA webhook refuses the settings of a pod
+	APIServerRefuses      Code = "GMSA707" // the API server does not take an object
+	NoSuitableNode        Code = "GMSA708" // no node takes a container, or one that cannot run it does
+	ServiceSpecRefused    Code = "GMSA711" // a swarm service does not name one source of its credential spec
 	NotModelled           Code = "GMSA900" // the simulator does not model this
 	SimulatorBug          Code = "GMSA999" // the simulator contradicts itself
 )
@@ -245,6 +254,15 @@ var catalogue = []Entry{
 	{DCUnreachable, "no domain controller answers"},
 	{ClockSkew, "the clocks are too far apart"},
 	{DCRefuses, "the domain controller is busy or unavailable"},
+	{SpecNotExpanded, "the pod's credential spec does not reach its container"},
+	{WebhookUnreachable, "the API server gets no answer of the gMSA webhook"},
+	{WebhookNotInstalled, "the gMSA webhook cannot be installed"},
+	{CredentialSpecObject, "the GMSACredentialSpec is absent or empty"},
+	{UseNotAllowed, "the pod's service account may not use the GMSACredentialSpec"},
+	{PodSettingsRefused, "the webhook refuses the pod's gMSA settings"},
+	{APIServerRefuses, "the API server does not take the object"},
+	{NoSuitableNode, "no suitable node takes the container"},
+	{ServiceSpecRefused, "the service does not name one source of its credential spec"},
 	{NotModelled, "not modelled"},
 	{SimulatorBug, "the simulator contradicts itself"},
 }
