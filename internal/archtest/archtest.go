@@ -43,7 +43,7 @@ var Rooms = []Room{
 	{Path: "simulator/kubernetes", MayImport: []string{"simulator", "simulator/diag", "simulator/windows"}},
 	{Path: "simulator/swarm", MayImport: []string{"simulator", "simulator/diag", "simulator/windows"}},
 	{Path: "simulator/servicefabric", MayImport: []string{"simulator", "simulator/diag", "simulator/windows"}},
-	{Path: "scenarios", MayImport: []string{"simulator", "simulator/kubernetes", "simulator/swarm", "simulator/servicefabric", "simulator/diag", "scenarios/catalog"}},
+	{Path: "scenarios", MayImport: []string{"simulator", "simulator/kubernetes", "simulator/swarm", "simulator/servicefabric", "simulator/diag", "simulator/windows", "scenarios/catalog"}},
 	{Path: "scenarios/catalog"},
 	{Path: "doctor", MayImport: []string{"simulator", "simulator/diag", "simulator/windows", "scenarios"}},
 	{Path: "cmd/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator", "scenarios/...", "scenarios", "doctor"}},

@@ -75,7 +75,7 @@ const defaultVersion = "1.28"
 
 // New starts a cluster on hosts of d. The error names what in cfg cannot be.
 func New(d *simulator.Domain, cfg Config) (*Cluster, error) {
-	c := &Cluster{d: d, specs: map[string]json.RawMessage{}, signers: cfg.Signers, crd: cfg.CRD || cfg.Webhook != nil, dns: cfg.DNS, disabled: cfg.Disabled}
+	c := &Cluster{d: d, specs: map[string]json.RawMessage{}, signers: slices.Clone(cfg.Signers), crd: cfg.CRD || cfg.Webhook != nil, dns: cfg.DNS, disabled: slices.Clone(cfg.Disabled)}
 	if err := c.setVersion(cfg.Version, cfg.FeatureGates); err != nil {
 		return nil, err
 	}
