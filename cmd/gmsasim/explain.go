@@ -15,18 +15,22 @@ type explainReport struct {
 	Schema   string          `json:"schema"`
 	Finding  *findingReport  `json:"finding,omitempty"`
 	Scenario *scenarioReport `json:"scenario,omitempty"`
+	Mode     *modeReport     `json:"mode,omitempty"`
+	Shown    []shownReport   `json:"shown,omitempty"` // the findings whose pages show a text
 }
 
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "explain CODE|SCENARIO",
-		Short:   "Explain the code of a finding, or tell what a scenario teaches",
-		Example: "  gmsasim explain GMSA102\n  gmsasim explain membership-newer-than-ticket\n  gmsasim explain GMSA203 --json",
+		Use:   "explain CODE|SCENARIO|MODE|TEXT",
+		Short: "Explain a finding, a scenario, a failure mode, or a text that Windows printed",
+		Long: `A finding is explained by its code, a scenario and a failure mode by their ids. Anything else is looked for among the texts and numbers that Windows
+shows; a number may be decimal or hexadecimal.`,
+		Example: "  gmsasim explain GMSA102\n  gmsasim explain membership-newer-than-ticket\n  gmsasim explain acl-no-restart\n  gmsasim explain 1311\n  gmsasim explain 'Key does not exist'",
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage("explain takes one code or scenario, got %d", len(args))
+			if len(args) == 0 {
+				return usage("explain takes a code, a scenario, a mode, or a text")
 			}
-			return a.explain(args[0])
+			return a.explain(strings.Join(args, " "))
 		},
 	}
 }
@@ -71,6 +75,16 @@ func (a *app) explain(name string) error {
 			}
 		}
 		a.next("gmsasim run %s --verbose", b.ID)
+		return nil
+	}
+	for _, r := range modeReports(bundles) {
+		names = append(names, r.ID)
+		if r.ID == name {
+			a.explainMode(r)
+			return nil
+		}
+	}
+	if a.explainText(name) {
 		return nil
 	}
 	return usageNear(name, names, "nothing to explain under %q", name).shownBy("gmsasim list findings")

@@ -17,6 +17,7 @@ type listReport struct {
 	Scenarios []scenarioReport `json:"scenarios,omitempty"`
 	Findings  []findingReport  `json:"findings,omitempty"`
 	Verbs     []scenarios.Verb `json:"verbs,omitempty"`
+	Modes     []modeReport     `json:"modes,omitempty"`
 }
 
 type scenarioReport struct {
@@ -41,14 +42,15 @@ const (
 	listScenarios = "scenarios"
 	listFindings  = "findings"
 	listVerbs     = "verbs"
+	listModes     = "modes"
 )
 
 func (a *app) listCommand() *cobra.Command {
-	kinds := []string{listScenarios, listFindings, listVerbs}
+	kinds := []string{listScenarios, listFindings, listModes, listVerbs}
 	return &cobra.Command{
-		Use:       "list [scenarios|findings|verbs]",
-		Short:     "List scenarios, findings, or the verbs of steps",
-		Example:   "  gmsasim list\n  gmsasim list findings\n  gmsasim list verbs --json",
+		Use:       "list [scenarios|findings|modes|verbs]",
+		Short:     "List scenarios, findings, failure modes, or the verbs of steps",
+		Example:   "  gmsasim list\n  gmsasim list findings\n  gmsasim list modes --json",
 		ValidArgs: kinds,
 		RunE: func(_ *cobra.Command, args []string) error {
 			kind := listScenarios
@@ -63,6 +65,8 @@ func (a *app) listCommand() *cobra.Command {
 				return a.listScenarios()
 			case listFindings:
 				return a.listFindings()
+			case listModes:
+				return a.listModes()
 			case listVerbs:
 				return a.listVerbs()
 			}
