@@ -58,6 +58,7 @@ type Bundle struct {
 
 	archive *txtar.Archive
 	goldens map[string]string // by name, for instance want/create.txt
+	inputs  inputs
 }
 
 // A Case is one row of a bundle's table: its domain and its steps with the row's values in place.
@@ -126,7 +127,7 @@ func Parse(file string, data []byte) (*Bundle, error) {
 	if len(data) > maxSource {
 		return nil, &SourceError{Place: Place{file, 1, 1}, Problem: fmt.Sprintf("%d bytes, at most %d are read", len(data), maxSource)}
 	}
-	b := &Bundle{File: file, goldens: map[string]string{}}
+	b := &Bundle{File: file, goldens: map[string]string{}, inputs: inputs{map[string]string{}, map[string]bool{}}}
 	bare := isYAML(file)
 	if bare {
 		b.archive = &txtar.Archive{Files: []txtar.File{{Name: mainPart, Data: data}}}
@@ -149,9 +150,7 @@ func Parse(file string, data []byte) (*Bundle, error) {
 		case strings.HasPrefix(p.name, goldenPart):
 			b.goldens[p.name] = string(b.archive.Files[i].Data)
 		case p.name != mainPart:
-			e := &SourceError{Place: p.marker, Problem: fmt.Sprintf("nothing uses the part %s; goldens are below %s", p.name, goldenPart)}
-			e.Nearest = diag.Nearest(p.name, []string{mainPart})
-			d.fail(e)
+			b.inputs.parts[p.name] = string(b.archive.Files[i].Data)
 		}
 	}
 	root, err := parseYAML(file, parts[main].line, b.archive.Files[main].Data)
@@ -164,6 +163,7 @@ func Parse(file string, data []byte) (*Bundle, error) {
 		return nil, err
 	}
 	b.checkGoldens(d, parts)
+	b.checkInputs(d, parts)
 	if err := d.err(); err != nil {
 		return nil, err
 	}
@@ -263,7 +263,7 @@ func (b *Bundle) read(d *decoder, root *node, bare bool) {
 		}
 		sub := substitution{d: d, row: row, used: used}
 		cd := &decoder{}
-		c.plan = readPlan(cd, sub.apply(h.Domain.node), sub.apply(h.Steps.node))
+		c.plan = readPlan(cd, sub.apply(h.Domain.node), sub.apply(h.Steps.node), b.inputs)
 		d.merge(cd)
 		b.Cases = append(b.Cases, c)
 	}
@@ -346,6 +346,17 @@ func (b *Bundle) checkFindings(d *decoder, root *node) {
 	for i, code := range b.Findings {
 		if !expected[code] {
 			d.fail(root.get("findings").items[i].errorAt("no step expects %s", string(code)))
+		}
+	}
+}
+
+// checkInputs finds parts that no step uses.
+func (b *Bundle) checkInputs(d *decoder, parts []part) {
+	for _, p := range parts {
+		if _, input := b.inputs.parts[p.name]; input && !b.inputs.used[p.name] {
+			e := &SourceError{Place: p.marker, Problem: fmt.Sprintf("nothing uses the part %s; goldens are below %s", p.name, goldenPart)}
+			e.Nearest = diag.Nearest(p.name, []string{mainPart})
+			d.fail(e)
 		}
 	}
 }

@@ -6,45 +6,7 @@ import (
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator"
-	"github.com/gmsasim/gmsasim/simulator/diag"
 )
-
-type newCredentialSpec struct {
-	Host       string   `yaml:"host"`
-	Account    string   `yaml:"account"`
-	Additional []string `yaml:"additional,omitempty"`
-}
-
-func (a *newCredentialSpec) check(s *scope, n *node) {
-	s.host(argument(n, "host"), a.Host)
-	s.account(argument(n, "account"), a.Account, true)
-	s.accounts(argument(n, "additional"), a.Additional)
-}
-
-func (a *newCredentialSpec) do(r *attempt) error {
-	h, err := r.host(a.Host)
-	if err != nil {
-		return err
-	}
-	file, warning, err := h.NewCredentialSpec(a.Account, a.Additional...)
-	if err != nil {
-		return err
-	}
-	r.fact("file", file)
-	r.fact("warning", codeOf(warning))
-	return nil
-}
-
-// codeOf is the code of a finding in one word.
-func codeOf(err error) string {
-	if err == nil {
-		return "none"
-	}
-	if f, ok := diag.Of(err); ok {
-		return string(f.Code)
-	}
-	return err.Error()
-}
 
 // runContainer is a host and what docker run is told.
 type runContainer struct {
@@ -220,11 +182,15 @@ var nltestCommands = map[string]func(p *simulator.Process, domain string) (simul
 	"/sc_query:":    (*simulator.Process).NltestSCQuery,
 	"/sc_reset:":    (*simulator.Process).NltestSCReset,
 	"/dsgetdc:":     (*simulator.Process).NltestDSGetDC,
+	"/dsgetdc: /gc": func(p *simulator.Process, _ string) (simulator.Nltest, error) { return p.NltestFindGC() },
 	"/query":        func(p *simulator.Process, _ string) (simulator.Nltest, error) { return p.NltestQuery() },
 	"/parentdomain": func(p *simulator.Process, _ string) (simulator.Nltest, error) { return p.NltestParentDomain() },
 }
 
 func (a *nltest) split() (option, domain string) {
+	if whole := strings.ToLower(a.Command); nltestCommands[whole] != nil && !strings.HasSuffix(whole, ":") {
+		return whole, ""
+	}
 	option, domain, colon := strings.Cut(a.Command, ":")
 	option = strings.ToLower(option)
 	if colon {
@@ -237,7 +203,7 @@ func (a *nltest) check(s *scope, n *node) {
 	inContainer{a.Container, a.User}.check(s, n)
 	option, domain := a.split()
 	if nltestCommands[option] == nil || strings.HasSuffix(option, ":") && domain == "" {
-		known := []string{"/sc_verify:DOMAIN", "/sc_query:DOMAIN", "/sc_reset:DOMAIN", "/dsgetdc:DOMAIN", "/query", "/parentdomain"}
+		known := []string{"/sc_verify:DOMAIN", "/sc_query:DOMAIN", "/sc_reset:DOMAIN", "/dsgetdc:DOMAIN", "/dsgetdc: /gc", "/query", "/parentdomain"}
 		s.d.fail(argument(n, "command").errorNear(a.Command, known, "no command %q of nltest; there are %s", a.Command, strings.Join(known, ", ")))
 	}
 }

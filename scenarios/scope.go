@@ -22,6 +22,15 @@ type scope struct {
 	hostsAt map[string][]string // by id of a snapshot
 	earlier time.Time           // domain time is not before
 	current *Step
+	inputs  map[string]string // parts of the bundle that steps may use, by name
+	uses    map[string]bool   // those that they do use
+}
+
+// used notes that a step uses a part of the bundle.
+func (s *scope) used(part string) {
+	if s.uses != nil {
+		s.uses[part] = true
+	}
 }
 
 // builtin are principals that every domain has.

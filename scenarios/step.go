@@ -149,13 +149,20 @@ type plan struct {
 	steps  []*Step
 }
 
+// inputs are the parts of a bundle that steps may use, and those that they have used.
+type inputs struct {
+	parts map[string]string
+	used  map[string]bool
+}
+
 // readPlan decodes the domain and the steps of a case.
-func readPlan(d *decoder, domain, steps *node) plan {
+func readPlan(d *decoder, domain, steps *node, in inputs) plan {
 	p := plan{config: readDomain(d, domain)}
 	if len(d.faults) > 0 && domain != nil {
 		return p // what the steps refer to is not known
 	}
 	s := newScope(d, p.config)
+	s.inputs, s.uses = in.parts, in.used
 	for _, n := range steps.items {
 		if step := s.step(n); step != nil {
 			p.steps = append(p.steps, step)

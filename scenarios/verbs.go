@@ -32,6 +32,7 @@ var verbs = slices.Concat(
 	pluginVerbs,
 	hostSystemVerbs,
 	dockerVerbs,
+	specVerbs,
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,
@@ -78,7 +79,6 @@ var hostVerbs = []verb{
 
 // containerVerbs are what happens on a container host and in containers.
 var containerVerbs = []verb{
-	{"newCredentialSpec", false, "New-CredentialSpec on a host", func() action { return &newCredentialSpec{} }},
 	{"runContainer", false, "docker run on a host", func() action { return &runContainer{} }},
 	{"rerunContainer", false, "docker rm -f, and docker run again with other options", func() action { return &rerunContainer{} }},
 	{"stopContainer", false, "docker stop", func() action { return &stopContainer{} }},
@@ -113,7 +113,7 @@ var worldVerbs = []verb{
 }
 
 // notModelled are verbs of the format that this version does not carry out.
-var notModelled = []string{"writeCredentialSpec", "diagnose", "run"}
+var notModelled = []string{"diagnose", "run"}
 
 func verbOf(name string) *verb {
 	for i := range verbs {

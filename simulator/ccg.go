@@ -47,7 +47,7 @@ func (s *credentialSpec) misplacedSection() bool {
 func (h *Host) AddHostAccountConfig(file, under, version, guid, input string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	text, ok := h.specs[strings.ToLower(file)]
+	text, ok := h.files.files[pathBelow(h.files.engine(), file)]
 	if !ok {
 		return fmt.Errorf("%s has no credential spec %s", h.Name(), file)
 	}
@@ -76,7 +76,7 @@ func (h *Host) AddHostAccountConfig(file, under, version, guid, input string) er
 	}
 	text, err = json.MarshalIndent(doc, "", "    ")
 	if err == nil {
-		h.specs[strings.ToLower(file)] = text
+		h.files.files[pathBelow(h.files.engine(), file)] = text
 	}
 	return err
 }

@@ -79,6 +79,7 @@ func (r *Running) authenticateLocked(ctx context.Context, account, computer stri
 	d := r.h.d
 	hash := kds.NTHash(pw.inUse(r.st.now()))
 	var noEndpoint []attempt
+	silent := false // a DC that is there did not answer the ping
 	err = r.st.each(ctx, r.spec.DomainJoinConfig.DNSName, "Netlogon", portRPC, func(dc *DC) (string, error) {
 		if why := r.st.reach(dc, portLDAP); why != "" { // the locator pings before it takes a DC ([MS-ADTS] 6.3.3)
 			return why, nil
@@ -89,6 +90,10 @@ func (r *Running) authenticateLocked(ctx context.Context, account, computer stri
 		}
 		if _, hit := d.strike(Netlogon, r.st.name, dc.name, "NetrServerAuthenticate3 "+computer+" as "+account); hit {
 			return "does not answer", nil
+		}
+		if why := r.pingedBy(dc); why != "" {
+			silent = true
+			return why, nil
 		}
 		var client, server credential8
 		for _, c := range []*credential8{&client, &server} {
@@ -109,6 +114,8 @@ func (r *Running) authenticateLocked(ctx context.Context, account, computer stri
 	switch {
 	case err == nil:
 		return status, answered, nil
+	case silent:
+		return StatusNoLogonServers, nil, errForeignGUID
 	case len(noEndpoint) > 0: // the endpoint mapper has answered
 		return StatusServerUnavailable, nil, &unreachableError{&r.st, "Netlogon", portNetlogon, noEndpoint}
 	}
@@ -240,7 +247,7 @@ func (r *Running) TranslateSID(sid string) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
-	err = r.over("name of "+sid, sid, func(dc *DC) (status Status) {
+	err = r.translate("name of "+sid, sid, func(dc *DC) (status Status) {
 		name, status = dc.lookupSID(parsed)
 		return status
 	})
@@ -249,7 +256,7 @@ func (r *Running) TranslateSID(sid string) (name string, err error) {
 
 // TranslateName asks for the SID of an account or group, with or without the domain.
 func (r *Running) TranslateName(name string) (sid string, err error) {
-	err = r.over("SID of "+name, name, func(dc *DC) (status Status) {
+	err = r.translate("SID of "+name, name, func(dc *DC) (status Status) {
 		sid, status = dc.lookupName(name)
 		return status
 	})
@@ -265,18 +272,36 @@ type lookupError struct {
 func (e *lookupError) Error() string { return e.what + ": " + e.status.String() }
 
 func (r *Running) over(text, about string, call func(*DC) Status) error {
-	err := r.withChannel(r.h.d.ctx, func(dc *DC) error {
-		status := call(dc)
-		r.h.d.event(Event{Op: Netlogon, From: r.st.name, To: dc.name, Text: text, Result: okOr(status), Code: int(status)})
-		if status != StatusSuccess {
-			return &lookupError{text, status}
-		}
-		return nil
-	})
+	return r.overWith(text, about, func(dc *DC) error { return r.called(text, dc, call) })
+}
+
+// called makes a call to a DC and turns its refusal into an error.
+func (r *Running) called(text string, dc *DC, call func(*DC) Status) error {
+	status := call(dc)
+	r.h.d.event(Event{Op: Netlogon, From: r.st.name, To: dc.name, Text: text, Result: okOr(status), Code: int(status)})
+	if status != StatusSuccess {
+		return &lookupError{text, status}
+	}
+	return nil
+}
+
+func (r *Running) overWith(text, about string, call func(*DC) error) error {
+	err := r.withChannel(r.h.d.ctx, call)
 	if err == nil {
 		return nil
 	}
 	return r.h.d.explain(&stepError{step: stepLookup, logon: r.asLogon(), account: about, err: err})
+}
+
+// translate is over for names and SIDs, which the container holds against the SID of its own domain.
+func (r *Running) translate(text, about string, call func(*DC) Status) error {
+	return r.overWith(text, about, func(dc *DC) error {
+		if !r.trusts(dc) {
+			account, computer := r.names()
+			return &channelError{StatusNoneMapped, dc, account, computer, errForeignSID}
+		}
+		return r.called(text, dc, call)
+	})
 }
 
 // asLogon stands for the container in an error.

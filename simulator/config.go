@@ -196,6 +196,12 @@ type HostConfig struct {
 	RegistrySpecs []string `json:"registrySpecs,omitempty" yaml:"registrySpecs,omitempty"`
 	// CCGStopped says that Container Credential Guard does not answer until somebody starts it or the host.
 	CCGStopped bool `json:"ccgStopped,omitempty" yaml:"ccgStopped,omitempty"`
+	// DataRoot is where the container engine keeps its data (data-root of daemon.json). Default C:\ProgramData\docker.
+	DataRoot string `json:"dataRoot,omitempty" yaml:"dataRoot,omitempty"`
+	// EngineStopped says that the container engine has never been started, so that its folders are not there.
+	EngineStopped bool `json:"engineStopped,omitempty" yaml:"engineStopped,omitempty"`
+	// NoCredentialSpecModule says that the PowerShell module CredentialSpec is not installed and the gallery cannot be reached.
+	NoCredentialSpecModule bool `json:"noCredentialSpecModule,omitempty" yaml:"noCredentialSpecModule,omitempty"`
 	// LastRestart is when the host got its ticket: a group membership is in it only when it is older, see [Group.MembersSince].
 	// Default: domain time at start.
 	LastRestart time.Time `json:"lastRestart,omitzero" yaml:"lastRestart,omitempty"`

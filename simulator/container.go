@@ -33,6 +33,8 @@ type Container struct {
 	ServiceDependsOn []string `json:"serviceDependsOn,omitempty" yaml:"serviceDependsOn,omitempty"`
 	// CredentialSpec is the value of --security-opt credentialspec=…, for instance file://contoso_webapp01.json. Default: none.
 	CredentialSpec string `json:"credentialSpec,omitempty" yaml:"credentialSpec,omitempty"`
+	// SecurityOpts are further values of --security-opt as they are typed, before the one of CredentialSpec.
+	SecurityOpts []string `json:"securityOpts,omitempty" yaml:"securityOpts,omitempty"`
 	// Handover is the way in which the credential spec is handed over. Default: [BySecurityOpt].
 	Handover Handover `json:"handover,omitempty" yaml:"handover,omitempty"`
 	// CredentialsOff is the annotation io.microsoft.container.wcow.gmsa.disable, which containerd passes on to hcsshim.
@@ -78,7 +80,8 @@ type Running struct {
 	isolation windows.Isolation
 	engine    windows.Engine
 	profiles  windows.Profiles
-	spec      *credentialSpec // nil: none
+	spec      *credentialSpec   // nil: none
+	replaced  []*credentialSpec // of options before the one that counts
 	st        station
 
 	mu       sync.Mutex
@@ -115,7 +118,9 @@ func (c Container) options() string {
 			list = append(list, "--"+name+" "+value)
 		}
 	}
-	option("security-opt", strings.TrimSuffix("credentialspec="+c.CredentialSpec, "credentialspec="))
+	for _, o := range c.securityOpts() {
+		option("security-opt", o)
+	}
 	option("isolation", string(c.Isolation))
 	option("hostname", c.Hostname)
 	option("user", c.User.Name)
@@ -129,6 +134,12 @@ func (h *Host) run(c Container) (*Running, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	h.mu.Lock()
+	stopped := h.files.stopped
+	h.mu.Unlock()
+	if stopped {
+		return nil, errNoEngine
+	}
 	sys := h.machineSystem()
 	host, err := sys.release()
 	if err != nil {
@@ -141,7 +152,7 @@ func (h *Host) run(c Container) (*Running, error) {
 	}
 	c.Isolation, _ = windows.ParseIsolation(string(c.Isolation)) // validated
 	r := &Running{h: h, cfg: c, host: host, image: c.Image, profiles: h.d.cfg.Profiles.WithDefaults(), id: h.nextID()}
-	given := c.CredentialSpec != "" && c.Handover.reaches()
+	given := len(c.securityOpts()) > 0
 	setup := windows.Setup{Host: host, NoHypervisor: sys.noHypervisor, Engine: sys.engine, HostDomain: h.domainName(), Image: c.Image, Isolation: c.Isolation,
 		ID: r.shortID(), Hostname: c.Hostname, User: c.User, CredentialSpec: given, Profiles: h.d.cfg.Profiles}
 	decision, err := windows.Decide(setup)
@@ -157,7 +168,7 @@ func (h *Host) run(c Container) (*Running, error) {
 		if err := r.takesScheme(sys.engine); err != nil {
 			return nil, err
 		}
-		if r.spec, err = h.loadSpec(r.id, c.CredentialSpec); err != nil {
+		if err := r.loadSpecs(); err != nil {
 			return nil, fmt.Errorf("docker: Error response from daemon: %w", err)
 		}
 	}
@@ -179,8 +190,8 @@ func (h *Host) run(c Container) (*Running, error) {
 	if name == "" {
 		name = r.shortID()
 	}
-	r.st.container = r
 	r.st.d, r.st.name, r.st.dom, r.st.clock = h.d, h.Name()+"/"+name, h.dom, &h.station
+	r.st.container = r
 	r.st.closed, r.st.dns, r.st.order = slices.Clone(c.ClosedPorts), slices.Clone(c.DNS), c.DCs
 	if r.st.order == nil {
 		r.st.order = h.cfg.DCs
@@ -312,9 +323,13 @@ func (r *Running) password(ctx context.Context, account string, fresh bool) (*Ma
 	if r.spec == nil {
 		return nil, errNoSpec
 	}
-	pw, err := r.retrieve(ctx, account, fresh)
+	err := r.mayAsk(account)
+	var pw *ManagedPassword
+	if err == nil {
+		pw, err = r.retrieve(ctx, account, fresh)
+	}
 	if err != nil {
-		return nil, &noPasswordError{err}
+		return nil, &noPasswordError{r, account, err}
 	}
 	return pw, nil
 }
@@ -323,7 +338,11 @@ func (r *Running) password(ctx context.Context, account string, fresh bool) (*Ma
 var errNoSpec = errors.New("the container has no credential spec")
 
 // noPasswordError: the host could not get the password for the container.
-type noPasswordError struct{ err error }
+type noPasswordError struct {
+	r       *Running
+	account string
+	err     error
+}
 
 func (e *noPasswordError) Error() string { return "the container has no password: " + e.err.Error() }
 func (e *noPasswordError) Unwrap() error { return e.err }

@@ -167,7 +167,7 @@ func TestWhoNoticesWhat(t *testing.T) {
 			before: func(_ *testing.T, d *Domain) {
 				d.Host("ContainerHost01").WriteCredentialSpec("contoso_webapp02.json", []byte("{"))
 			},
-			want: [11]string{ok, ok, fail, none, none, none, none, none, none, none, none}, finding: diag.CredentialSpecMissing},
+			want: [11]string{ok, ok, fail, none, none, none, none, none, none, none, none}, finding: diag.SpecUnreadable},
 		{row: "S6 gMSA illegal for isolation", config: contoso(func(c *Config) { c.Hosts[0].OS = "Windows Server, version 1803" }),
 			run:  Container{CredentialSpec: "file://contoso_webapp01.json", Isolation: windows.HyperV},
 			want: [11]string{ok, ok, fail, none, none, none, none, none, none, none, none}, finding: diag.GMSAIsolation},
@@ -209,7 +209,7 @@ func TestWhoNoticesWhat(t *testing.T) {
 			got := [11]string{none, none, none, none, none, none, none, none, none, none, none}
 			h := d.Host("ContainerHost01")
 			got[0] = end(h.TestServiceAccount("WebApp01"))
-			_, warning, err := h.NewCredentialSpec("WebApp01")
+			_, warning, err := h.NewCredentialSpec(NewCredentialSpec{Account: "WebApp01"})
 			got[1] = end(err)
 			if warning != nil {
 				got[1] += " + warning"
@@ -508,14 +508,14 @@ func TestAdditionalAccounts(t *testing.T) {
 	if _, err := start(t, h, c).App().KerberosTo("ldap/dc01.contoso.com"); !errors.Is(err, diag.WrongAppUser) {
 		t.Errorf("an account that the spec does not name: got %v", err)
 	}
-	_, warning, err := h.NewCredentialSpec("WebApp01", "LogAgentSvc")
+	_, warning, err := h.NewCredentialSpec(NewCredentialSpec{Account: "WebApp01", Additional: []AdditionalAccount{{Account: "LogAgentSvc"}}})
 	check(t, errors.Join(warning, err))
 	ticket, err := start(t, h, c).App().KerberosTo("ldap/dc01.contoso.com")
 	check(t, err)
 	if ticket.Client != "LogAgentSvc$@CONTOSO.COM" {
 		t.Errorf("got a ticket of %s", ticket.Client)
 	}
-	if _, _, err := h.NewCredentialSpec("WebApp01", "LogAgentSv"); !errors.Is(err, diag.NoSuchAccount) {
+	if _, _, err := h.NewCredentialSpec(NewCredentialSpec{Account: "WebApp01", Additional: []AdditionalAccount{{Account: "LogAgentSv"}}}); !errors.Is(err, diag.NoSuchAccount) {
 		t.Errorf("an account that is not there: got %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
@@ -41,22 +40,4 @@ func (d *Domain) findContainer(s *stepError) *diag.Finding {
 		}
 	}
 	return nil
-}
-
-func (d *Domain) findSpec(s *stepError, e *specError) *diag.Finding {
-	f := &diag.Finding{
-		Code:    diag.CredentialSpecMissing,
-		Facts:   []diag.Fact{{Name: "option", Value: "credentialspec=" + e.reference}, {Name: "folder", Value: specFolder}},
-		SeenAs:  []string{e.text},
-		Because: "the engine reads the file when it creates the container, by a flat name below this folder of this host",
-		Help:    []diag.Help{{Text: "look what the file is called here, or make it", Command: "Get-CredentialSpec; New-CredentialSpec -AccountName …"}},
-	}
-	if h, ok := d.FindHost(s.logon.st.name); ok {
-		names := h.CredentialSpecs()
-		f.Facts = append(f.Facts, diag.Fact{Name: "files", Value: strings.Join(names, ", ")})
-		if near := diag.Nearest(e.file, names); near != "" && e.file != "" && !strings.EqualFold(near, e.file) {
-			f.Nearest = []diag.Near{{Wanted: e.file, Closest: near}}
-		}
-	}
-	return f
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,15 +12,16 @@ import (
 	"github.com/gmsasim/gmsasim/fakeads/security"
 )
 
-// credentialSpec is a credential spec as New-CredentialSpec writes it (CredentialSpec module 1.1.0; guide, "Check the Credential Spec
-// file"). Fields that the simulated runtime does not look at stay in the file and are not read.
+// credentialSpec is a credential spec with all of its fields (CredentialSpec module 1.1.0; guide, "Check the Credential Spec file"). The five
+// fields of DomainJoinConfig besides the account are what the container's LSA is told about its domain ([MS-LSAD] 2.2.4.14,
+// POLICY_DNS_DOMAIN_INFO); each is used as it stands by whoever needs it.
 type credentialSpec struct {
 	CmsPlugins       []string `json:"CmsPlugins"`
 	DomainJoinConfig struct {
-		Sid                string `json:"Sid"`
-		MachineAccountName string `json:"MachineAccountName"`
-		GUID               string `json:"Guid"`
-		DNSTreeName        string `json:"DnsTreeName"`
+		Sid                string `json:"Sid"`                // of the domain
+		MachineAccountName string `json:"MachineAccountName"` // without $ and domain
+		GUID               string `json:"Guid"`               // objectGUID of the domain
+		DNSTreeName        string `json:"DnsTreeName"`        // the forest's root domain
 		DNSName            string `json:"DnsName"`
 		NetBIOSName        string `json:"NetBiosName"`
 	} `json:"DomainJoinConfig"`
@@ -30,11 +32,75 @@ type credentialSpec struct {
 	} `json:"ActiveDirectoryConfig"`
 
 	text []byte // as the engine read it
+	path string // the file that it was read from, "" for one that came in the option
 }
 
+// specAccount is an account whose password the container may ask for, and the domain in which that is looked up, in the long or the short
+// form of its name.
 type specAccount struct {
 	Name  string `json:"Name"`
 	Scope string `json:"Scope"`
+}
+
+// specTextError: Windows cannot read the document of a credential spec.
+type specTextError struct {
+	problem      string
+	line, column int    // from 1; 0: about the whole
+	encoding     string // that the bytes are in, when that is the trouble
+	missing      string // path of a field that is not there
+}
+
+func (e *specTextError) Error() string {
+	if e.line > 0 {
+		return fmt.Sprintf("line %d, column %d: %s", e.line, e.column, e.problem)
+	}
+	return e.problem
+}
+
+// parseSpec reads the document of a credential spec.
+//
+// guess: Windows wants one JSON document in UTF-8 without a byte order mark, as the module writes ASCII on purpose; what its own reader lets
+// pass is not known
+func parseSpec(text []byte) (*credentialSpec, error) {
+	for _, mark := range []struct{ bytes, name string }{{"\xef\xbb\xbf", "UTF-8 with a byte order mark"}, {"\xff\xfe", "UTF-16, little-endian"}, {"\xfe\xff", "UTF-16, big-endian"}} {
+		if bytes.HasPrefix(text, []byte(mark.bytes)) {
+			return nil, &specTextError{problem: fmt.Sprintf("the bytes %x where the document begins", mark.bytes), line: 1, column: 1, encoding: mark.name}
+		}
+	}
+	s := credentialSpec{text: text}
+	if err := json.Unmarshal(text, &s); err != nil {
+		e := &specTextError{problem: err.Error()}
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			e.line, e.column = position(text, int(syntax.Offset)-1)
+		} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			e.problem = fmt.Sprintf("%s is a JSON %s", kind.Field, kind.Value)
+			e.line, e.column = position(text, int(kind.Offset)-1)
+		}
+		return nil, e
+	}
+	for _, f := range []struct{ value, path string }{{s.DomainJoinConfig.MachineAccountName, "DomainJoinConfig.MachineAccountName"}, {s.DomainJoinConfig.DNSName, "DomainJoinConfig.DnsName"}} {
+		if f.value == "" {
+			return nil, &specTextError{problem: f.path + " is missing", missing: f.path}
+		}
+	}
+	return &s, nil
+}
+
+// position is the line and column of a byte, from 1; the end for one beyond it.
+func position(text []byte, at int) (line, column int) {
+	before := text[:max(0, min(at, len(text)))]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+// entries are the entries for an account. Names are compared as they stand, without regard to case: a $ or a domain is part of the name.
+func (s *credentialSpec) entries(account string) []specAccount {
+	var list []specAccount
+	for _, a := range s.ActiveDirectoryConfig.GroupManagedServiceAccounts {
+		if strings.EqualFold(a.Name, account) {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // additional are the accounts of the spec besides the container's own.
@@ -53,157 +119,45 @@ func (s *credentialSpec) names(domain string) bool {
 	return strings.EqualFold(domain, s.DomainJoinConfig.DNSName) || strings.EqualFold(domain, s.DomainJoinConfig.NetBIOSName)
 }
 
-// specOf makes a credential spec for accounts of a domain: the primary one has an entry for each form of the domain's name.
-func specOf(dom *directory.Domain, forest string, sid security.SID, guid security.GUID, account string, additional []string) []byte {
+// ofSID tells whether the domain SID is what the spec says, or the spec says none.
+func (s *credentialSpec) ofSID(sid security.SID) bool {
+	return s.DomainJoinConfig.Sid == "" || strings.EqualFold(s.DomainJoinConfig.Sid, sid.String())
+}
+
+// ofGUID does the same for the domain's objectGUID.
+func (s *credentialSpec) ofGUID(guid security.GUID) bool {
+	g := strings.Trim(s.DomainJoinConfig.GUID, "{}")
+	return g == "" || strings.EqualFold(g, guid.String())
+}
+
+// specDomain is the domain that a credential spec is about, as New-CredentialSpec finds it in the directory.
+type specDomain struct {
+	*directory.Domain
+	forest string
+	sid    security.SID
+	guid   security.GUID
+}
+
+// specOf makes a credential spec for accounts of a domain: the primary one has an entry for each form of the domain's name, others have one.
+func specOf(dom specDomain, account string, additional []AdditionalAccount) []byte {
 	var s credentialSpec
 	s.CmsPlugins = []string{"ActiveDirectory"}
 	j := &s.DomainJoinConfig
-	j.Sid, j.GUID, j.MachineAccountName = sid.String(), guid.String(), strings.TrimSuffix(account, "$")
-	j.DNSTreeName, j.DNSName, j.NetBIOSName = forest, dom.DNSName, dom.NetBIOSName
+	j.Sid, j.GUID, j.MachineAccountName = dom.sid.String(), dom.guid.String(), strings.TrimSuffix(account, "$")
+	j.DNSTreeName, j.DNSName, j.NetBIOSName = dom.forest, dom.DNSName, dom.NetBIOSName
 	for _, scope := range []string{dom.DNSName, dom.NetBIOSName} {
 		s.ActiveDirectoryConfig.GroupManagedServiceAccounts = append(s.ActiveDirectoryConfig.GroupManagedServiceAccounts, specAccount{j.MachineAccountName, scope})
 	}
 	for _, a := range additional {
-		s.ActiveDirectoryConfig.GroupManagedServiceAccounts = append(s.ActiveDirectoryConfig.GroupManagedServiceAccounts, specAccount{strings.TrimSuffix(a, "$"), dom.DNSName})
+		scope := dom.DNSName
+		if a.Domain != "" {
+			scope = a.Domain
+		}
+		s.ActiveDirectoryConfig.GroupManagedServiceAccounts = append(s.ActiveDirectoryConfig.GroupManagedServiceAccounts, specAccount{strings.TrimSuffix(a.Account, "$"), scope})
 	}
 	text, err := json.MarshalIndent(&s, "", "    ")
 	if err != nil {
 		panic(err) // the type has nothing that cannot be written
 	}
 	return text
-}
-
-// specFile is the name of the file that New-CredentialSpec chooses.
-func specFile(dom *directory.Domain, account string) string {
-	return strings.ToLower(dom.NetBIOSName + "_" + strings.TrimSuffix(account, "$") + ".json")
-}
-
-// existingSpecs are the credential specs that the configuration puts on the host.
-func (h *Host) existingSpecs() map[string][]byte {
-	specs := map[string][]byte{}
-	for _, a := range h.cfg.CredentialSpecs {
-		specs[specFile(h.dom, a)] = specOf(h.dom, h.d.DNSName(), h.dom.SID, h.dom.GUID, a, nil)
-	}
-	return specs
-}
-
-// NewCredentialSpec is New-CredentialSpec: it finds the accounts in the directory and writes a file into the folder of the engine, whose
-// name it returns. Whether the host may read the password does not matter to it: what is wrong with that is the warning, which wraps a
-// [diag.Finding] as the error of [Host.TestServiceAccount] does.
-func (h *Host) NewCredentialSpec(account string, additional ...string) (file string, warning, err error) {
-	if h.cfg.Workgroup {
-		return "", nil, h.d.explain(&stepError{step: stepFind, logon: h.machine, account: account, err: h.machine.nobody})
-	}
-	var sid security.SID
-	var guid security.GUID
-	if err := h.cmdlet("Get-ADServiceAccount"); err != nil {
-		return "", nil, h.d.explain(err)
-	}
-	err = h.onDC(h.d.ctx, h.machine, Sealed, func(c *ldapConn) error {
-		for _, a := range append([]string{account}, additional...) {
-			name := strings.TrimSuffix(a, "$")
-			if _, err := c.findAccount(h.dom.DN, name+"$", "distinguishedName"); err != nil {
-				return &stepError{step: stepFind, logon: h.machine, dc: c.dc, account: name, err: err}
-			}
-		}
-		b, err := c.read(h.dom.DN, "objectSid")
-		if err == nil {
-			sid, err = security.SIDFromBytes(b)
-		}
-		if err == nil {
-			b, err = c.read(h.dom.DN, "objectGUID")
-		}
-		if err == nil {
-			guid, err = security.GUIDFromBytes(b)
-		}
-		return err
-	})
-	if err != nil {
-		return "", nil, h.d.explain(err)
-	}
-	file = specFile(h.dom, account)
-	h.mu.Lock()
-	h.specs[file] = specOf(h.dom, h.d.DNSName(), sid, guid, account, additional)
-	h.mu.Unlock()
-	_, warning = h.fetch(h.d.ctx, account, Sealed)
-	h.d.event(Event{Op: opHost, From: h.Name(), Text: "New-CredentialSpec -AccountName " + account, Result: "ok", Detail: file})
-	return file, h.d.explain(warning), nil
-}
-
-// CredentialSpecs lists the files in the folder of the engine (Get-CredentialSpec), which does not look into them.
-func (h *Host) CredentialSpecs() []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var list []string
-	for name := range h.specs {
-		list = append(list, name)
-	}
-	slices.Sort(list)
-	return list
-}
-
-// WriteCredentialSpec puts a file into the folder of the engine, as it is; nil removes it.
-func (h *Host) WriteCredentialSpec(file string, text []byte) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if text == nil {
-		delete(h.specs, strings.ToLower(file))
-		return
-	}
-	h.specs[strings.ToLower(file)] = slices.Clone(text)
-}
-
-// specFolder is where Docker looks for credential specs in a default installation (guide, "Create a credential spec").
-const specFolder = `C:\ProgramData\docker\CredentialSpecs`
-
-// specError: the engine cannot give a container the credential spec that it was told.
-type specError struct {
-	reference, file string
-	text            string // of the engine
-}
-
-func (e *specError) Error() string { return e.text }
-
-// loadSpec finds the credential spec that an option names, with the engine's own words when it cannot (moby, daemon/oci_windows.go).
-func (h *Host) loadSpec(id, reference string) (*credentialSpec, error) {
-	fail := func(file, format string, args ...any) error {
-		return &specError{reference, file, fmt.Sprintf(format, args...)}
-	}
-	scheme, value, ok := strings.Cut(reference, "://")
-	var text []byte
-	switch {
-	case ok && value != "" && strings.EqualFold(scheme, "file"):
-		path := strings.ReplaceAll(value, "/", `\`)
-		switch {
-		case strings.HasPrefix(path, `\`) || len(path) > 1 && path[1] == ':':
-			return nil, fail("", "invalid credential spec: file:// path cannot be absolute")
-		case slices.Contains(strings.Split(path, `\`), ".."):
-			return nil, fail("", `invalid credential spec: file:// path must be under %s`, specFolder)
-		}
-		h.mu.Lock()
-		text, ok = h.specs[strings.ToLower(path)]
-		h.mu.Unlock()
-		if !ok {
-			return nil, fail(path, `failed to load credential spec for container %s: open %s\%s: The system cannot find the file specified.`, id, specFolder, path)
-		}
-	case ok && value != "" && strings.EqualFold(scheme, "registry"):
-		var err error
-		if text, err = h.registrySpec(id, value); err != nil {
-			return nil, err
-		}
-	case ok && value != "" && strings.EqualFold(scheme, "raw"):
-		text = []byte(value)
-	default:
-		return nil, fail("", "invalid credential spec security option - value must be prefixed by 'file://', 'registry://', or 'raw://' followed by a non-empty value")
-	}
-	s := credentialSpec{text: text}
-	err := json.Unmarshal(text, &s)
-	if err == nil && (s.DomainJoinConfig.MachineAccountName == "" || s.DomainJoinConfig.DNSName == "") {
-		err = errors.New("MachineAccountName and DnsName are needed")
-	}
-	if err != nil {
-		// guess: the text of HCS for a document that it cannot read is not known, so the error of the document stands in its place
-		return nil, fail(value, "container %s encountered an error during CreateContainer: the credential spec is not valid: %v", id, err)
-	}
-	return &s, nil
 }

@@ -9,13 +9,18 @@ import (
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
+func specText(h *Host, file string) string {
+	text, _ := h.ReadCredentialSpec(file)
+	return string(text)
+}
+
 func TestCredentialSpecFile(t *testing.T) {
 	d := StartT(t, Contoso())
 	h := d.Host("ContainerHost01")
-	configured := string(h.specs["contoso_webapp01.json"])
-	file, warning, err := h.NewCredentialSpec("WebApp01$")
+	configured := specText(h, "contoso_webapp01.json")
+	file, warning, err := h.NewCredentialSpec(NewCredentialSpec{Account: "WebApp01$"})
 	check(t, errors.Join(warning, err))
-	if written := string(h.specs[file]); file != "contoso_webapp01.json" || written != configured {
+	if written := specText(h, file); file != "contoso_webapp01.json" || written != configured {
 		t.Errorf("got %s with\n%s\nwant contoso_webapp01.json with\n%s", file, written, configured)
 	}
 	var s credentialSpec
@@ -34,15 +39,15 @@ func TestCredentialSpecFile(t *testing.T) {
 func TestWrongFields(t *testing.T) {
 	d := StartT(t, Contoso())
 	h := d.Host("ContainerHost01")
-	good := string(h.specs["contoso_webapp01.json"])
+	good := specText(h, "contoso_webapp01.json")
 	for _, tc := range []struct {
 		old, replacement string
 		verify           Status
 		want             diag.Code
 	}{
-		{`"WebApp01"`, `"WebApp01$"`, StatusNoTrustLSASecret, diag.NoSuchAccount},
-		{`"WebApp01"`, `"WebApp01.contoso.com"`, StatusNoTrustLSASecret, diag.NoSuchAccount},
-		{`"DnsName": "contoso.com"`, `"DnsName": "CONTOSO"`, StatusNoLogonServers, diag.DNSFindsNoDC},
+		{`"WebApp01"`, `"WebApp01$"`, StatusNoTrustLSASecret, diag.SpecAccountName},
+		{`"WebApp01"`, `"WebApp01.contoso.com"`, StatusNoTrustLSASecret, diag.SpecAccountName},
+		{`"DnsName": "contoso.com"`, `"DnsName": "CONTOSO"`, StatusNoLogonServers, diag.SpecDomainName},
 	} {
 		h.WriteCredentialSpec("contoso_webapp01.json", []byte(strings.ReplaceAll(good, tc.old, tc.replacement)))
 		c := start(t, h, gmsaContainer())
@@ -65,7 +70,7 @@ func FuzzCredentialSpec(f *testing.F) {
 	}
 	f.Cleanup(func() { _ = d.Close() })
 	h := d.Host("ContainerHost01")
-	good := string(h.specs["contoso_webapp01.json"])
+	good := specText(h, "contoso_webapp01.json")
 	f.Add("file://spec.json", good)
 	f.Add("file://SPEC.JSON", strings.ReplaceAll(good, "WebApp01", "nobody"))
 	f.Add("file://spec.json", strings.ReplaceAll(good, "contoso.com", "fabrikam.com"))
@@ -81,7 +86,7 @@ func FuzzCredentialSpec(f *testing.F) {
 		c.CredentialSpec = option
 		r, err := h.Run(c)
 		if err != nil {
-			if !errors.Is(err, diag.CredentialSpecMissing) {
+			if f, ok := diag.Of(err); !ok || f.Code < "GMSA400" || f.Code > "GMSA449" {
 				t.Errorf("got %v, want the finding", err)
 			}
 			return

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -182,6 +183,34 @@ var (
 	rootKeyFilter        = filter.MustParse("(objectClass=msKds-ProvRootKey)")
 	serviceAccountFilter = filter.MustParse("(objectClass=msDS-GroupManagedServiceAccount)")
 )
+
+// objectWith is the name of the object with a SID, or with a GUID when field is Guid.
+func (dc *DC) objectWith(field, value string) (string, error) {
+	f := &filter.Filter{Op: filter.Equal, Attr: "objectSid"}
+	if field == "Guid" {
+		guid, err := security.ParseGUID(strings.Trim(value, "{}"))
+		if err != nil {
+			return "", err
+		}
+		f.Attr, f.Value = "objectGUID", guid[:]
+	} else {
+		sid, err := security.ParseSID(value)
+		if err != nil {
+			return "", err
+		}
+		f.Value = sid.Bytes()
+	}
+	name := ""
+	err := dc.search(dc.dom.DN, f, []string{"sAMAccountName", "name"}, func(e *directory.Entry) {
+		if name = e.Value("sAMAccountName"); name == "" {
+			name = e.DN
+		}
+	})
+	if err == nil && name == "" {
+		err = errAbsent
+	}
+	return name, err
+}
 
 // rotations are the timelines of the service accounts in the DC's domain.
 func (dc *DC) rotations() []Rotation {

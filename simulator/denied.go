@@ -188,7 +188,7 @@ func (dc *DC) deleted(attribute string, value []byte) *directory.Entry {
 // isWorkstation tells a computer that runs no containers of the account: a client of Windows without its credential spec.
 func (h *Host) isWorkstation(account string) bool {
 	os, err := windows.ParseOS(h.cfg.OS)
-	return err == nil && os.Edition == windows.Client && len(h.Containers()) == 0 && !slices.Contains(h.CredentialSpecs(), specFile(h.dom, account))
+	return err == nil && os.Edition == windows.Client && len(h.Containers()) == 0 && !slices.Contains(h.CredentialSpecs(), specFile(h.dom.NetBIOSName, account))
 }
 
 // mayRetrieve is msDS-GroupMSAMembership of an account; nil when the attribute is absent.

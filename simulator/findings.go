@@ -136,6 +136,9 @@ func (d *Domain) proof(from string) []int {
 }
 
 func (d *Domain) diagnose(err error) *diag.Finding {
+	if f := d.findSpecCause(err); f != nil {
+		return f
+	}
 	if e, ok := errors.AsType[*noPasswordError](err); ok {
 		return d.diagnose(e.err) // what kept the host from reading it
 	}
@@ -283,6 +286,9 @@ func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding
 		return d.findNoCommonEType(s)
 	case krbErrModified:
 		if s.step == stepAccept {
+			if f := d.findReplaced(s); f != nil {
+				return f
+			}
 			return d.findOldKey(s)
 		}
 	case krbErrGeneric, krbErrSvcUnavailable:

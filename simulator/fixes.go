@@ -63,3 +63,9 @@ func wordOfYAML(s string) bool {
 	}
 	return false
 }
+
+// flowMap writes arguments in YAML's flow style.
+func flowMap(args ...arg) string {
+	_, text, _ := strings.Cut(flowStep("", args...), ": ")
+	return text
+}

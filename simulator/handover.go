@@ -41,14 +41,6 @@ func HandoverNames() []string {
 // reaches tells whether the engine gets a credential spec that is handed over in this way.
 func (h Handover) reaches() bool { return h == "" || h == BySecurityOpt || h == ByComposeSecurityOpt }
 
-// securityOpt are the options that the engine got, what docker inspect shows as HostConfig.SecurityOpt.
-func (r *Running) securityOpt() []string {
-	if r.cfg.CredentialSpec == "" || !r.cfg.Handover.reaches() {
-		return nil
-	}
-	return []string{"credentialspec=" + r.cfg.CredentialSpec}
-}
-
 // flagError: the docker client does not know an option of the command line.
 type flagError struct{ flag string }
 
@@ -78,7 +70,7 @@ func findNoSpec(r *Running) *diag.Finding {
 		f.Help = []diag.Help{h}
 		return f
 	}
-	f.Facts = []diag.Fact{{Name: "SecurityOpt", Value: jsonText(r.securityOpt())}}
+	f.Facts = []diag.Fact{{Name: "SecurityOpt", Value: jsonText(r.cfg.securityOpts())}}
 	switch {
 	case r.cfg.CredentialSpec != "":
 		f.Facts = append(f.Facts, diag.Fact{Name: "handed over by", Value: string(r.cfg.Handover)}, diag.Fact{Name: "credential spec", Value: r.cfg.CredentialSpec})

@@ -26,11 +26,11 @@ type Host struct {
 	care        hostCare
 	lastRestart time.Time
 	managed     map[string]*ManagedPassword // by lower-case sAMAccountName
-	specs       map[string][]byte           // credential specs by lower-case file name
-	registry    map[string][]byte           // credential specs by lower-case name of a value
-	containers  []*Running                  // that run, in the order of their start
-	services    []*Service                  // that run as service accounts
-	started     int                         // containers so far, from which their ids are made
+	files       specFiles
+	registry    map[string][]byte // credential specs by lower-case name of a value
+	containers  []*Running        // that run, in the order of their start
+	services    []*Service        // that run as service accounts
+	started     int               // containers so far, from which their ids are made
 	plugins     []Plugin
 	identities  []string // by which secret stores know it
 }
@@ -48,7 +48,8 @@ func (d *Domain) addHost(cfg HostConfig) *Host {
 	h.station.d, h.station.name, h.station.dom = d, cfg.Name, dom
 	h.station.order, h.station.closed, h.station.offset = cfg.DCs, slices.Clone(cfg.ClosedPorts), cfg.ClockOffset
 	h.station.dns, h.plugins, h.identities = slices.Clone(cfg.DNS), slices.Clone(cfg.Plugins), slices.Clone(cfg.Identities)
-	h.specs, h.registry = h.existingSpecs(), h.existingRegistrySpecs()
+	h.setUpFiles()
+	h.registry = h.existingRegistrySpecs()
 	h.machine = &logon{st: &h.station, account: strings.ToUpper(cfg.Name) + "$", realm: dom.Realm, etypes: clientETypes(cfg.EncryptionTypes),
 		secret: d.passwordSecret(cfg.Password), since: h.lastRestart}
 	if cfg.Workgroup {

@@ -37,13 +37,13 @@ func (r *Running) Inspect() string {
 	}
 	return jsonIndented([]inspection{{
 		ID: r.id, State: inspectedState{status, status == "running"},
-		HostConfig: inspectedHost{r.securityOpt(), string(r.isolation), r.cfg.DNS},
+		HostConfig: inspectedHost{r.cfg.securityOpts(), string(r.isolation), r.cfg.DNS},
 		Config:     inspectedConfig{r.Hostname(), r.cfg.User.Name, r.Image()},
 	}})
 }
 
 // SecurityOpt are the security options that reached the engine: docker inspect -f "{{json .HostConfig.SecurityOpt}}".
-func (r *Running) SecurityOpt() string { return jsonText(r.securityOpt()) }
+func (r *Running) SecurityOpt() string { return jsonText(r.cfg.securityOpts()) }
 
 func jsonText(v any) string {
 	text, err := json.Marshal(v)

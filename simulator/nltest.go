@@ -48,7 +48,11 @@ func (p *Process) control(domain string, work func() (Nltest, error)) (Nltest, e
 	case r.spec == nil:
 		return fail(StatusServerUnavailable, errNoSpec)
 	case domain != "" && !r.spec.names(domain):
-		return fail(StatusNoSuchDomain, fmt.Errorf("%s is not the domain of the container, which is %s: %s", domain, r.spec.DomainJoinConfig.DNSName, StatusNoSuchDomain))
+		text := fmt.Sprintf("%s is not the domain of the container, which is %s: %s", domain, r.spec.DomainJoinConfig.DNSName, StatusNoSuchDomain)
+		if dom := r.h.d.forest.Domain(domain); dom != nil && dom == r.h.d.rightDomain(r) { // the command is right and the credential spec is not
+			return fail(StatusNoSuchDomain, &specNameError{field: "NetBiosName", value: r.spec.DomainJoinConfig.NetBIOSName, asked: domain, text: text})
+		}
+		return fail(StatusNoSuchDomain, errors.New(text))
 	}
 	n, err := work()
 	return n, p.explainChannel(err)
@@ -92,9 +96,26 @@ func (p *Process) NltestSCVerify(domain string) (Nltest, error) {
 		err := p.c.withChannel(p.c.h.d.ctx, func(*DC) error { return nil })
 		n := p.c.trusted(err, 0xb0)
 		n.Trust = n.Connection
+		if err == nil {
+			if err = p.c.verifySID(); err != nil {
+				n.Trust = statusOf(err)
+			}
+		}
 		n.Text += "Trust Verification Status = " + n.Trust.String() + "\n" + completed
 		return n, err
 	})
+}
+
+// verifySID compares the SID of the domain with the one that the container believes in.
+func (r *Running) verifySID() error {
+	r.mu.Lock()
+	dc := r.channel.dc
+	r.mu.Unlock()
+	if dc == nil || r.trusts(dc) {
+		return nil
+	}
+	account, computer := r.names()
+	return &channelError{StatusTrustFailure, dc, account, computer, errForeignSID}
 }
 
 // NltestSCQuery is nltest /sc_query:domain: the last known state, without a question to the DC.
@@ -190,6 +211,24 @@ func (p *Process) NltestDSGetDC(domain string) (Nltest, error) {
 		b.WriteString(line + "\n")
 	}
 	return Nltest{DC: dc.DNSName(), Text: b.String() + completed}, nil
+}
+
+// NltestFindGC is nltest /dsgetdc: /gc: a global catalogue of the forest, which the locator looks for under the forest's name in the credential spec
+// (DsGetDcName without a name and with DS_GC_SERVER_REQUIRED).
+func (p *Process) NltestFindGC() (Nltest, error) {
+	r := p.c
+	if r.runs() == nil && p.has(windows.Nltest) && r.spec != nil && r.spec.DomainJoinConfig.DNSTreeName != "" {
+		tree := r.spec.DomainJoinConfig.DNSTreeName
+		if _, err := r.st.lookupSRV(r.h.d.ctx, "_gc._tcp."+strings.ToLower(tree)); err != nil {
+			return Nltest{Failed: StatusNoSuchDomain, Text: fmt.Sprintf("Getting DC name failed: Status = %s\n", StatusNoSuchDomain)}, p.explainChannel(&noDCError{&r.st, strings.ToLower(tree), err.Error()})
+		}
+		return p.NltestDSGetDC(tree)
+	}
+	domain := r.h.dom.DNSName
+	if r.spec != nil {
+		domain = r.spec.DomainJoinConfig.DNSName
+	}
+	return p.NltestDSGetDC(domain)
 }
 
 // locatedDC is the first DC of a domain that answers a ping.

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/windows"
 )
@@ -20,7 +19,7 @@ func (d *Domain) Record(from, text, result string) {
 func (h *Host) ReadCredentialSpec(file string) (text []byte, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	text, ok = h.specs[strings.ToLower(file)]
+	text, ok = h.files.files[pathBelow(h.files.engine(), file)]
 	return slices.Clone(text), ok
 }
 

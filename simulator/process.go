@@ -59,6 +59,11 @@ func (p *Process) identity() (string, error) {
 		return "", errNoSpec
 	}
 	account := windows.IdentityOf(p.user, r.build(windows.P7), r.profiles.Identity, r.account(), r.spec.additional())
+	if p.user.Kind == windows.DomainAccount && account != "" {
+		if err := r.mayRunAs(p.user, account); err != nil {
+			return "", err
+		}
+	}
 	switch {
 	case account == "":
 		return "", &identityError{p, p.user, r.image}

@@ -41,7 +41,7 @@ func (e *registrySpecError) finding(*Domain, *stepError) *diag.Finding {
 	for _, file := range files {
 		if strings.EqualFold(strings.TrimSuffix(file, ".json"), e.name) || len(files) == 1 {
 			f.Help = append(f.Help,
-				diag.Help{Text: "make the value from the file", Command: fmt.Sprintf(`New-ItemProperty "HKLM:\%s" -Name %s -Value (Get-Content -Raw %s\%s)`, registryKey, e.name, specFolder, file),
+				diag.Help{Text: "make the value from the file", Command: fmt.Sprintf(`New-ItemProperty "HKLM:\%s" -Name %s -Value (Get-Content -Raw %s\%s)`, registryKey, e.name, e.h.CredentialSpecFolder(), file),
 					Do: []string{flowStep("setRegistrySpec", arg{"host", e.h.Name()}, arg{"name", e.name}, arg{"file", file})}},
 				diag.Help{Text: "or name the file", Command: `docker run --security-opt "credentialspec=file://` + file + `" …`, Do: []string{flowStep("with", arg{"credentialSpec", "file://" + file})}})
 			break
@@ -65,7 +65,7 @@ func (h *Host) registrySpec(id, name string) ([]byte, error) {
 func (h *Host) existingRegistrySpecs() map[string][]byte {
 	values := map[string][]byte{}
 	for _, a := range h.cfg.RegistrySpecs {
-		values[strings.TrimSuffix(specFile(h.dom, a), ".json")] = specOf(h.dom, h.d.DNSName(), h.dom.SID, h.dom.GUID, a, nil)
+		values[strings.TrimSuffix(specFile(h.dom.NetBIOSName, a), ".json")] = specOf(specDomain{h.dom, h.d.DNSName(), h.dom.SID, h.dom.GUID}, a, nil)
 	}
 	return values
 }
@@ -85,13 +85,13 @@ func (h *Host) RegistrySpecs() []string {
 // SetRegistrySpec puts the text of a file of the engine's folder under a name into the registry.
 func (h *Host) SetRegistrySpec(name, file string) error {
 	h.mu.Lock()
-	text, ok := h.specs[strings.ToLower(file)]
+	text, ok := h.files.files[pathBelow(h.files.engine(), file)]
 	if ok {
 		h.registry[strings.ToLower(name)] = slices.Clone(text)
 	}
 	h.mu.Unlock()
 	if !ok {
-		return fmt.Errorf("no file %s in %s", file, specFolder)
+		return fmt.Errorf("no file %s in %s", file, h.CredentialSpecFolder())
 	}
 	h.d.event(Event{Op: opHost, From: h.Name(), Text: "reg add …\\CredentialSpecs /v " + name, Result: "ok"})
 	return nil

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -43,11 +42,11 @@ func (a *Admin) RejoinHost(name, domain string) (*Host, error) {
 	cfg.LastRestart = a.d.Clock.Now()
 	h := a.d.addHost(cfg)
 	old.mu.Lock()
-	files := maps.Clone(old.specs)
+	files := old.files.clone()
 	old.mu.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.specs, h.care.restartPending = files, false
+	h.files, h.care.restartPending = files, false
 	return h, nil
 }
 

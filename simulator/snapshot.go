@@ -33,7 +33,7 @@ type hostSnapshot struct {
 	closed      []string
 	offset      time.Duration
 	machine     logonSnapshot
-	specs       map[string][]byte
+	files       specFiles
 	registry    map[string][]byte
 	containers  []runningSnapshot
 	dns         []string
@@ -66,7 +66,7 @@ func (d *Domain) Snapshot() *Snapshot {
 	s := &Snapshot{d: d, forest: d.forest.Snapshot(), now: d.Clock.Now(), stopped: map[*DC]bool{}, channels: map[*DC]map[string]*channelSession{}}
 	for _, h := range d.Hosts() {
 		h.mu.Lock()
-		hs := hostSnapshot{h: h, sys: h.sys, care: h.care, registry: maps.Clone(h.registry), lastRestart: h.lastRestart, managed: maps.Clone(h.managed), specs: maps.Clone(h.specs), plugins: slices.Clone(h.plugins), identities: slices.Clone(h.identities)}
+		hs := hostSnapshot{h: h, sys: h.sys, care: h.care, registry: maps.Clone(h.registry), lastRestart: h.lastRestart, managed: maps.Clone(h.managed), files: h.files.clone(), plugins: slices.Clone(h.plugins), identities: slices.Clone(h.identities)}
 		h.mu.Unlock()
 		for _, c := range h.Containers() {
 			hs.containers = append(hs.containers, c.snapshot())
@@ -105,7 +105,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 		h.mu.Lock()
 		h.sys, h.registry = hs.sys, maps.Clone(hs.registry)
 		h.care = hs.care
-		h.lastRestart, h.managed, h.specs, h.containers = hs.lastRestart, maps.Clone(hs.managed), maps.Clone(hs.specs), nil
+		h.lastRestart, h.managed, h.files, h.containers = hs.lastRestart, maps.Clone(hs.managed), hs.files.clone(), nil
 		h.plugins, h.identities = slices.Clone(hs.plugins), slices.Clone(hs.identities)
 		for _, c := range hs.containers {
 			h.containers = append(h.containers, c.r)

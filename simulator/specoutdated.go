@@ -17,8 +17,9 @@ func findOutdated(s *stepError) *diag.Finding {
 	if r.spec == nil {
 		return nil
 	}
-	now, err := r.h.loadSpec(r.id, r.cfg.CredentialSpec)
-	if err != nil {
+	options := r.cfg.securityOpts()
+	now, err := r.loadSpec(options[len(options)-1])
+	if err != nil || now == nil {
 		return nil // a container that runs does not need the file
 	}
 	changed := ""

@@ -137,7 +137,7 @@ func (h *Host) join(cfg HostConfig) *Host {
 	joined := h.d.addHost(was)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	joined.specs, joined.plugins, joined.identities, joined.started = h.specs, h.plugins, h.identities, h.started
+	joined.files, joined.plugins, joined.identities, joined.started = h.files, h.plugins, h.identities, h.started
 	return joined
 }
 

@@ -21,6 +21,7 @@ type Code string
 
 // The causes that the simulator can diagnose today. The hundreds group them: 1 root keys and password time, 2 who may read the
 // password, 5 names and tickets, 6 reaching the domain, 7 orchestrators, 9 the simulator itself.
+// password, 4 credential specs, 5 names and tickets, 6 reaching the domain, 9 the simulator itself.
 const (
 	NoRootKey             Code = "GMSA101" // no KDS root key exists
 	YoungRootKey          Code = "GMSA102" // the KDS root key is not usable yet
@@ -64,7 +65,20 @@ const (
 	SettingRefused        Code = "GMSA341" // a command did not change the user of the application
 	SQLUntrusted          Code = "GMSA343" // SQL Server cannot tell who comes
 	SQLAuthentication     Code = "GMSA344" // the connection string asks for a login of SQL Server's own
+	SpecFieldMissing      Code = "GMSA401" // the credential spec lacks a field
+	SpecAccountName       Code = "GMSA402" // an account's name in the credential spec has a $ or a domain
+	SpecDomainName        Code = "GMSA403" // a domain's name in the credential spec is wrong
+	SpecNoEntry           Code = "GMSA404" // the credential spec has no entry for the account
+	SpecSID               Code = "GMSA405" // the Sid of the credential spec is not the domain's
+	SpecPath              Code = "GMSA406" // the option gives a path where a flat name belongs
+	SpecGUID              Code = "GMSA407" // the Guid of the credential spec is not the domain's
 	CredentialSpecMissing Code = "GMSA410" // the engine cannot load the credential spec that it was told
+	SpecOption            Code = "GMSA411" // the engine does not understand the security option
+	SpecUnreadable        Code = "GMSA412" // Windows cannot read the document of the credential spec
+	SpecCmdlet            Code = "GMSA413" // New-CredentialSpec does not work on this computer
+	SpecExists            Code = "GMSA414" // a credential spec of this name is there already
+	SpecAdditional        Code = "GMSA415" // an additional account is given in a form that the module does not take
+	SpecReplaced          Code = "GMSA416" // a later option has put another credential spec in place
 	HostNotJoined         Code = "GMSA450" // the host has no account in the domain and no plug-in
 	PluginSectionBad      Code = "GMSA451" // the section HostAccountConfig cannot be read
 	PluginNotStarted      Code = "GMSA452" // the plug-in cannot be started
@@ -236,7 +250,20 @@ var catalogue = []Entry{
 	{SettingRefused, "the command did not change the application's user"},
 	{SQLUntrusted, "SQL Server gets nobody that it can trust"},
 	{SQLAuthentication, "the connection string names a user of its own"},
+	{SpecFieldMissing, "the credential spec lacks a field"},
+	{SpecAccountName, "an account's name in the credential spec has a $ or a domain"},
+	{SpecDomainName, "a domain's name in the credential spec is wrong"},
+	{SpecNoEntry, "the credential spec has no entry for the account"},
+	{SpecSID, "the Sid of the credential spec is not the domain's"},
+	{SpecPath, "the option gives a path where a file name belongs"},
+	{SpecGUID, "the Guid of the credential spec is not the domain's"},
 	{CredentialSpecMissing, "the engine cannot load the credential spec"},
+	{SpecOption, "the engine does not understand the security option"},
+	{SpecUnreadable, "the document of the credential spec cannot be read"},
+	{SpecCmdlet, "New-CredentialSpec does not work on this computer"},
+	{SpecExists, "a credential spec of this name exists"},
+	{SpecAdditional, "the module does not take this additional account"},
+	{SpecReplaced, "a later option has put another credential spec in place"},
 	{HostNotJoined, "the host has no account in the domain"},
 	{PluginSectionBad, "the section for the plug-in cannot be read"},
 	{PluginNotStarted, "the plug-in cannot be started"},

@@ -63,7 +63,9 @@ func TestCodesStay(t *testing.T) {
 		NoCredentialSpec: "GMSA305", MachineFlagLost: "GMSA306", LoginMissing: "GMSA307", ImageMismatch: "GMSA311", IsolationNotOffered: "GMSA312", UserRefused: "GMSA313",
 		UnknownFlag: "GMSA315", CCGUnavailable: "GMSA316", CredentialsOff: "GMSA317", Baselines: "GMSA318", ServiceTooEarly: "GMSA319", SpecOutdated: "GMSA320",
 		EntryPointFails: "GMSA321", ChannelAged: "GMSA322",
-		EngineTooNew: "GMSA314", CredentialSpecMissing: "GMSA410", SPNUnknown: "GMSA501", SPNDuplicate: "GMSA502", SPNOtherName: "GMSA503", TicketUnderOldKey: "GMSA504",
+		EngineTooNew: "GMSA314", SpecFieldMissing: "GMSA401", SpecAccountName: "GMSA402", SpecDomainName: "GMSA403", SpecNoEntry: "GMSA404", SpecSID: "GMSA405",
+		SpecPath: "GMSA406", SpecGUID: "GMSA407", CredentialSpecMissing: "GMSA410", SpecOption: "GMSA411", SpecUnreadable: "GMSA412", SpecCmdlet: "GMSA413",
+		SpecExists: "GMSA414", SpecAdditional: "GMSA415", SpecReplaced: "GMSA416", SPNUnknown: "GMSA501", SPNDuplicate: "GMSA502", SPNOtherName: "GMSA503", TicketUnderOldKey: "GMSA504",
 		BadCredentials: "GMSA505", AccountUnusable: "GMSA506", SPNTaken: "GMSA507", DNSFindsNoDC: "GMSA601", DCUnreachable: "GMSA602", ClockSkew: "GMSA603",
 		DCRefuses: "GMSA604", NotModelled: "GMSA900", SimulatorBug: "GMSA999",
 	} {

@@ -242,7 +242,7 @@ func (c *Cluster) makeCredentialSpec(account string) (json.RawMessage, error) {
 		if n.host == nil {
 			continue
 		}
-		file, _, err := n.host.NewCredentialSpec(account)
+		file, _, err := n.host.NewCredentialSpec(simulator.NewCredentialSpec{Account: account})
 		if err != nil {
 			return nil, err
 		}

@@ -29,7 +29,7 @@ func Example() {
 	}
 	_, running, err := c.Health("WebApp")
 	fmt.Println(running, errors.Is(err, diag.CredentialSpecMissing))
-	if _, _, err := d.Host("ContainerHost02").NewCredentialSpec("WebApp01"); err != nil {
+	if _, _, err := d.Host("ContainerHost02").NewCredentialSpec(simulator.NewCredentialSpec{Account: "WebApp01"}); err != nil {
 		log.Fatal(err)
 	}
 	_, running, err = c.Health("WebApp")

@@ -109,7 +109,7 @@ func (s *Swarm) CreateConfig(name, account string) error {
 		if n.host == nil {
 			continue
 		}
-		file, _, err := n.host.NewCredentialSpec(account)
+		file, _, err := n.host.NewCredentialSpec(simulator.NewCredentialSpec{Account: account})
 		if err != nil {
 			return err
 		}
