@@ -264,6 +264,9 @@ func (e *moduleError) finding(d *Domain, _ *stepError) *diag.Finding {
 }
 
 func (e *specAccountError) finding(d *Domain, s *stepError) *diag.Finding {
+	if f := d.findOtherDomain(s); f != nil {
+		return f
+	}
 	f := d.findNoSuchName(e.account, s.dc)
 	f.Mode = "cs-account-not-found"
 	f.SeenAs = append([]string{"New-CredentialSpec : " + e.Error()}, f.SeenAs...)

@@ -25,6 +25,8 @@ func (c *Cluster) explainInside(err error, p *pod, s *started) error {
 		g = c.sameComputerName(f, p)
 	case diag.DNSFindsNoDC:
 		g = c.podDNS(f, p, s)
+	case diag.SpecDomainName:
+		g = c.tenant(f, p, s)
 	case diag.NotAllowed:
 		g = c.wrongNode(f, p, s)
 	}
@@ -134,18 +136,27 @@ func channelName(p *pod) string {
 	return windows.ChannelName(windows.Channel{Hostname: name}, windows.Concurrency2025)
 }
 
+// tenant is about a credential spec of a tenant of Entra ID; nil when it is of another domain.
+func (c *Cluster) tenant(f *diag.Finding, p *pod, s *started) *diag.Finding {
+	named := s.domain()
+	if !strings.HasSuffix(strings.ToLower(named), ".onmicrosoft.com") {
+		return nil
+	}
+	g := f.About("aks-entra-only", "a tenant of Entra ID has no domain controllers, no Kerberos of its own and no gMSAs; AD DS has them, in a network that the nodes reach",
+		[]diag.Fact{{Name: "domain of the credential spec", Value: named}})
+	options, _, _ := p.spec.settings()
+	help := diag.Help{Text: "take a gMSA of an AD DS domain", Command: "New-ADServiceAccount …; New-CredentialSpec -AccountName …"}
+	if a := c.accountFor(options.GMSACredentialSpecName); a != "" {
+		help.Do = []string{simulator.FlowStep("applyCredentialSpec", "name", options.GMSACredentialSpecName, "account", a), p.again()}
+	}
+	g.Help = []diag.Help{help}
+	return g
+}
+
 // podDNS tells why a pod's DNS server does not find the domain.
 func (c *Cluster) podDNS(f *diag.Finding, p *pod, s *started) *diag.Finding {
 	domain := c.d.DNSName()
-	if named := s.domain(); named != "" && strings.HasSuffix(strings.ToLower(named), ".onmicrosoft.com") {
-		g := f.About("aks-entra-only", "a tenant of Entra ID has no domain controllers, no Kerberos of its own and no gMSAs; AD DS has them, in a network that the nodes reach",
-			[]diag.Fact{{Name: "domain of the credential spec", Value: named}})
-		options, _, _ := p.spec.settings()
-		help := diag.Help{Text: "take a gMSA of an AD DS domain", Command: "New-ADServiceAccount …; New-CredentialSpec -AccountName …"}
-		if a := c.accountFor(options.GMSACredentialSpecName); a != "" {
-			help.Do = []string{simulator.FlowStep("applyCredentialSpec", "name", options.GMSACredentialSpecName, "account", a), p.again()}
-		}
-		g.Help = []diag.Help{help}
+	if g := c.tenant(f, p, s); g != nil {
 		return g
 	}
 	facts := []diag.Fact{{Name: "pod's DNS server", Value: dnsAddress}, {Name: "stub domains", Value: strings.Join(c.dns.StubDomains, ", ")}, {Name: "upstream", Value: strings.Join(c.dns.Upstream, ", ")}}
