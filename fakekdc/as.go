@@ -144,7 +144,7 @@ func restricted(p *Principal) error {
 // preauth checks what the client proves and chooses the reply key: the one that the client has shown to have, or else the strongest
 // that both sides have.
 func (x *exchange) preauth(ctx context.Context, client *Principal, ks KeySet) (p proof, preauthenticated bool, err error) {
-	offered := offeredKeys(client, ks.Keys, x.q.etypes)
+	offered := x.kdc.offeredKeys(client, ks.Keys, x.q.etypes)
 	if value, ok := x.q.pa(paEncTimestamp); ok {
 		p, err = x.timestamp(ctx, client, ks, offered, value)
 		return p, err == nil, err
@@ -153,7 +153,7 @@ func (x *exchange) preauth(ctx context.Context, client *Principal, ks KeySet) (p
 		return p, false, refuse(ErrCodePADataNoSupport, "pre-authentication by certificate is not modelled").with(StatusNotSupported)
 	}
 	if len(offered) == 0 {
-		return p, false, refuse(ErrCodeETypeNoSupport, "the client offers %v, the account has %#x", x.q.etypes, etypesOf(ks.Keys)&clientETypes(client))
+		return p, false, refuse(ErrCodeETypeNoSupport, "the client offers %v, the account has %#x", x.q.etypes, etypesOf(ks.Keys)&x.kdc.clientETypes(client))
 	}
 	if !client.NoPreauth {
 		return p, false, preauthRequired(ks.Salt, offered)

@@ -39,11 +39,11 @@ func etypesOf(keys []*krbcrypt.Key) uint32 {
 func (k *KDC) supportedETypes(p *Principal, keys []*krbcrypt.Key) uint32 {
 	switch {
 	case p.DomainController:
-		return etypesOf(keys)
+		return k.allowed(etypesOf(keys))
 	case p.SupportedETypes == 0:
-		return k.Policy.defaultETypes()
+		return k.allowed(k.Policy.defaultETypes())
 	}
-	return p.SupportedETypes
+	return k.allowed(p.SupportedETypes)
 }
 
 // strongest is the key of the strongest encryption type among those of the mask, nil when there is none.
@@ -72,9 +72,14 @@ func sessionEType(offered []int32, supported uint32) int32 {
 	return 0
 }
 
+// allowed leaves of a mask what the domain controller uses at all. Bits that name no encryption type stay.
+func (k *KDC) allowed(mask uint32) uint32 {
+	return mask & (k.Policy.allowedETypes() | ^etypeBits | ETypeBitAESSessions)
+}
+
 // clientETypes is the mask of what a client may sign in with. An account that is restricted to some types is so as a client too;
 // members of Protected Users have no RC4 ([MS-KILE] 3.3.5.6).
-func clientETypes(p *Principal) uint32 {
+func (k *KDC) clientETypes(p *Principal) uint32 {
 	m := etypeBits
 	if own := p.SupportedETypes & etypeBits; own != 0 && !p.DomainController {
 		m = own
@@ -82,19 +87,19 @@ func clientETypes(p *Principal) uint32 {
 	if p.ProtectedUser {
 		m &^= ETypeBitRC4
 	}
-	return m
+	return k.allowed(m)
 }
 
 // offeredKeys are the keys of an account that a client may use and that it offers to use, the strongest first.
-func offeredKeys(p *Principal, keys []*krbcrypt.Key, offered []int32) []*krbcrypt.Key {
-	mask := clientETypes(p)
+func (k *KDC) offeredKeys(p *Principal, keys []*krbcrypt.Key, offered []int32) []*krbcrypt.Key {
+	mask := k.clientETypes(p)
 	list := make([]*krbcrypt.Key, 0, len(byStrength))
 	for _, etype := range byStrength {
 		if mask&etypeBit(etype) == 0 || !slices.Contains(offered, etype) {
 			continue
 		}
-		if k := keyOf(keys, etype); k != nil {
-			list = append(list, k)
+		if key := keyOf(keys, etype); key != nil {
+			list = append(list, key)
 		}
 	}
 	return list

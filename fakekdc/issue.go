@@ -127,7 +127,7 @@ func (x *exchange) findTarget(ctx context.Context, own *authority, name Name) (*
 	}
 	t.supported, t.version = k.supportedETypes(t.principal, ks.Keys), ks.Version
 	if t.kind != toService {
-		t.supported = etypesOf(ks.Keys) // krbtgt, whatever its account says
+		t.supported = k.allowed(etypesOf(ks.Keys)) // krbtgt, whatever its account says
 	}
 	if t.key = strongest(ks.Keys, t.supported); t.key == nil {
 		return nil, refuse(ErrCodeETypeNoSupport, "%v supports %#x and has no such key", name, t.supported)

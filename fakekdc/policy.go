@@ -40,6 +40,9 @@ type Policy struct {
 	// DefaultETypes is DefaultDomainSupportedEncTypes: what an account supports whose msDS-SupportedEncryptionTypes is absent or
 	// 0. Zero: [DefaultETypes2022].
 	DefaultETypes uint32
+	// AllowedETypes are the encryption types that the domain controllers use at all, by "Network security: Configure encryption types
+	// allowed for Kerberos": the bits of msDS-SupportedEncryptionTypes. Zero: all.
+	AllowedETypes uint32
 	// MaxTicketAge is the life of a TGT ("Maximum lifetime for user ticket"); zero: 10 hours.
 	MaxTicketAge time.Duration
 	// MaxServiceAge is the life of a service ticket, which never outlives the TGT; zero: 10 hours.
@@ -61,6 +64,7 @@ const (
 )
 
 func (p *Policy) defaultETypes() uint32         { return cmp.Or(p.DefaultETypes, DefaultETypes2022) }
+func (p *Policy) allowedETypes() uint32         { return cmp.Or(p.AllowedETypes, ^uint32(0)) }
 func (p *Policy) ticketAge() time.Duration      { return cmp.Or(p.MaxTicketAge, 10*time.Hour) }
 func (p *Policy) serviceAge() time.Duration     { return cmp.Or(p.MaxServiceAge, 10*time.Hour) }
 func (p *Policy) renewAge() time.Duration       { return cmp.Or(p.MaxRenewAge, 7*24*time.Hour) }

@@ -73,7 +73,7 @@ func (x *exchange) timestamp(ctx context.Context, client *Principal, ks KeySet, 
 		return proof{}, fmt.Errorf("encrypted timestamp: %w", r.err)
 	}
 	x.record.Preauth = enc.etype
-	if clientETypes(client)&etypeBit(enc.etype) == 0 || keyOf(ks.Keys, enc.etype) == nil {
+	if x.kdc.clientETypes(client)&etypeBit(enc.etype) == 0 || keyOf(ks.Keys, enc.etype) == nil {
 		return proof{}, refuse(ErrCodeETypeNoSupport, "timestamp of encryption type %d", enc.etype)
 	}
 	p := proof{keyOf(ks.Keys, enc.etype), ks.Version}

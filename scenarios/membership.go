@@ -5,6 +5,7 @@ import "github.com/gmsasim/gmsasim/simulator"
 // membershipVerbs change groups.
 var membershipVerbs = []verb{
 	{"setGroup", true, "Set-ADGroup -GroupScope, -GroupCategory", func() action { return &setGroup{} }},
+	{"setEncryptionTypes", true, "Set-ADUser or Set-ADComputer -KerberosEncryptionType", func() action { return &setEncryptionTypes{} }},
 }
 
 type setGroup struct {
@@ -26,4 +27,18 @@ func (a *setGroup) check(s *scope, n *node) {
 
 func (a *setGroup) do(r *attempt) error {
 	return r.admin().SetGroup(a.Group, a.Domain, a.Scope, a.Category)
+}
+
+type setEncryptionTypes struct {
+	Account string   `yaml:"account"`
+	Types   []string `yaml:"encryptionTypes"`
+}
+
+func (a *setEncryptionTypes) check(s *scope, n *node) {
+	s.account(argument(n, "account"), a.Account, true)
+	s.d.validate(n, "users[0]", simulator.Config{Users: []simulator.User{{Name: "u", EncryptionTypes: a.Types}}})
+}
+
+func (a *setEncryptionTypes) do(r *attempt) error {
+	return r.admin().SetEncryptionTypes(a.Account, a.Types)
 }

@@ -104,7 +104,7 @@ var worldVerbs = []verb{
 	{"restartKDS", false, "Restart-Service KdsSvc on a DC", func() action { return &restartKDS{} }},
 	{"closePort", false, "a firewall keeps a port from a host", func() action { return &closePort{} }},
 	{"openPort", false, "the firewall opens the port", func() action { return &openPort{} }},
-	{"setClock", false, "set what a host's clock is ahead of domain time", func() action { return &setClock{} }},
+	{"setClock", false, "set what the clock of a host, or of a user's workstation, is ahead of domain time", func() action { return &setClock{} }},
 	{"inject", false, "put a fault in force", func() action { return &inject{} }},
 	{"lift", false, "take a fault back", func() action { return &lift{} }},
 	{"clearFaults", false, "take all faults back", func() action { return &clearFaults{} }},
@@ -1062,13 +1062,28 @@ func (a *openPort) do(r *attempt) error {
 }
 
 type setClock struct {
-	Host   string        `yaml:"host"`
+	Host string `yaml:"host,omitempty"`
+	// User is one whose workstation's clock is set.
+	User   string        `yaml:"user,omitempty"`
 	Offset time.Duration `yaml:"offset"`
 }
 
-func (a *setClock) check(s *scope, n *node) { s.host(argument(n, "host"), a.Host) }
+func (a *setClock) check(s *scope, n *node) {
+	switch {
+	case given(a.Host, a.User) != 1:
+		s.d.fail(n.errorAt("either host or user"))
+	case a.Host != "":
+		s.host(argument(n, "host"), a.Host)
+	default:
+		s.account(argument(n, "user"), a.User, true)
+	}
+}
 
 func (a *setClock) do(r *attempt) error {
+	if a.User != "" {
+		r.d.SetUserClock(a.User, a.Offset)
+		return nil
+	}
 	h, err := r.host(a.Host)
 	if err == nil {
 		h.SetClockOffset(a.Offset)

@@ -44,6 +44,9 @@ type Config struct {
 	// DefaultETypes are the encryption types of accounts that do not say which they support
 	// (DefaultDomainSupportedEncTypes on a DC): RC4, AES128, AES256, and AES256-SK for RC4 tickets with AES session keys.
 	DefaultETypes []string `json:"defaultETypes,omitempty" yaml:"defaultETypes,omitempty"`
+	// KDCETypes are the encryption types that the DCs use at all: RC4, AES128, AES256 ("Network security: Configure encryption types allowed
+	// for Kerberos"). Default: all three.
+	KDCETypes []string `json:"kdcETypes,omitempty" yaml:"kdcETypes,omitempty"`
 	// AdminPassword is the password of Administrator. Default Passw0rd!.
 	AdminPassword string `json:"adminPassword,omitempty" yaml:"adminPassword,omitempty"`
 
@@ -143,10 +146,12 @@ type User struct {
 	// UserPrincipalName is the attribute of this name; without it, a user signs in as name@domain all the same.
 	UserPrincipalName string   `json:"userPrincipalName,omitempty" yaml:"userPrincipalName,omitempty"`
 	SPNs              []string `json:"spns,omitempty" yaml:"spns,omitempty"`
-	// EncryptionTypes are the names of Set-ADUser -KerberosEncryptionType: RC4, AES128, AES256.
+	// EncryptionTypes are the names of Set-ADUser -KerberosEncryptionType: RC4, AES128, AES256, DES, None.
 	EncryptionTypes []string `json:"encryptionTypes,omitempty" yaml:"encryptionTypes,omitempty"`
 	Disabled        bool     `json:"disabled,omitempty" yaml:"disabled,omitempty"`
-	Domain          string   `json:"domain,omitempty" yaml:"domain,omitempty"`
+	// ClockOffset is what the clock of the user's workstation is ahead of domain time.
+	ClockOffset time.Duration `json:"clockOffset,omitempty" yaml:"clockOffset,omitempty"`
+	Domain      string        `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
 
 // ServiceAccount is a group managed service account (msDS-GroupManagedServiceAccount).
@@ -163,7 +168,7 @@ type ServiceAccount struct {
 	RetrieveSDDL string `json:"retrieveSDDL,omitempty" yaml:"retrieveSDDL,omitempty"`
 	// IntervalDays is -ManagedPasswordIntervalInDays. Default 30. It cannot be changed later.
 	IntervalDays int `json:"intervalDays,omitempty" yaml:"intervalDays,omitempty"`
-	// EncryptionTypes are the names of -KerberosEncryptionType: RC4, AES128, AES256. Default: all three, as the cmdlet sets.
+	// EncryptionTypes are the names of -KerberosEncryptionType: RC4, AES128, AES256, DES, None. Default: the first three, as the cmdlet sets.
 	EncryptionTypes []string `json:"encryptionTypes,omitempty" yaml:"encryptionTypes,omitempty"`
 	// Enabled is -Enabled. Default true.
 	Enabled *bool `json:"enabled,omitempty" yaml:"enabled,omitempty"`

@@ -157,59 +157,46 @@ type groupOnWay struct {
 	dc        *DC
 }
 
-// maxNesting is how deep the diagnosis follows groups in groups.
-const maxNesting = 8
-
 // wayInto are the groups by which dn is a member of l, the listed one first; nil when it is not. What kind the groups are does not matter.
 func (d *Domain) wayInto(l listed, dn string) []groupOnWay {
 	if l.dc == nil {
 		return nil
 	}
-	return d.way(l.dn, dn, maxNesting)
-}
-
-func (d *Domain) way(from, to string, depth int) []groupOnWay {
-	if depth == 0 {
-		return nil
-	}
-	g, members := d.readGroup(from)
-	if g == nil {
-		return nil
-	}
-	for _, m := range members {
-		if strings.EqualFold(m, to) {
-			return []groupOnWay{*g}
+	seen := map[string]bool{}
+	for level := [][]groupOnWay{nil}; len(level) > 0; {
+		var next [][]groupOnWay
+		for _, way := range level {
+			member := dn
+			if len(way) > 0 {
+				member = way[0].dn
+			}
+			for _, g := range d.groupsWith(member) {
+				longer := append([]groupOnWay{g}, way...)
+				if strings.EqualFold(g.dn, l.dn) {
+					return longer
+				}
+				if !seen[g.dn] {
+					seen[g.dn] = true
+					next = append(next, longer)
+				}
+			}
 		}
-	}
-	for _, m := range members {
-		if rest := d.way(m, to, depth-1); rest != nil {
-			return append([]groupOnWay{*g}, rest...)
-		}
+		level = next
 	}
 	return nil
 }
 
-// readGroup reads a group of any domain of the forest by its DN; nil when it is none.
-func (d *Domain) readGroup(dn string) (*groupOnWay, []string) {
-	var dc *DC
-	for _, candidate := range d.dcs { // the longest name that fits
-		if strings.HasSuffix(strings.ToLower(dn), strings.ToLower(","+candidate.dom.DN)) && (dc == nil || len(candidate.dom.DN) > len(dc.dom.DN)) {
-			dc = candidate
-		}
+// groupsWith are the groups of the forest, of whatever kind, that have an object as a direct member.
+func (d *Domain) groupsWith(dn string) []groupOnWay {
+	var list []groupOnWay
+	for _, dom := range d.forest.Domains() {
+		dc := d.firstDCOf(dom)
+		// What cannot be read is no group to this question.
+		_ = dc.search(dom.DN, &filter.Filter{Op: filter.Equal, Attr: "member", Value: []byte(dn)}, []string{"sAMAccountName", "groupType"}, func(e *directory.Entry) {
+			list = append(list, groupOnWay{name: e.Value("sAMAccountName"), dn: e.DN, groupType: groupTypeOf(e.Value("groupType")), dc: dc})
+		})
 	}
-	if dc == nil {
-		return nil, nil
-	}
-	var g *groupOnWay
-	var members []string
-	// What cannot be read is no group to this question.
-	_ = dc.search(dn, &filter.Filter{Op: filter.Equal, Attr: "objectClass", Value: []byte("group")}, []string{"sAMAccountName", "groupType", "member"}, func(e *directory.Entry) {
-		g = &groupOnWay{name: e.Value("sAMAccountName"), dn: e.DN, groupType: groupTypeOf(e.Value("groupType")), dc: dc}
-		for _, m := range e.Values("member") {
-			members = append(members, string(m))
-		}
-	})
-	return g, members
+	return list
 }
 
 // namesake: a user has the host's name without the final $ and is in a group on the list in its place.

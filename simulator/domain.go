@@ -58,6 +58,7 @@ type Domain struct {
 	}
 	dns    *dns.Server
 	zone   zoneCache
+	clocks clockTable
 	closed sync.Once
 	ended  func() bool // detaches from the context given to Start
 
@@ -103,6 +104,7 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 	d.Admin = &Admin{d: d, as: "Administrator"}
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	d.dns = d.newDNS()
+	d.clocks.set(userClocks(cfg.Users))
 	if err := d.populate(); err != nil {
 		d.cancel()
 		return nil, err

@@ -109,6 +109,7 @@ func (d *Domain) explain(err error) error {
 	if f == nil {
 		return err
 	}
+	d.byAdminClock(f)
 	f.Cause = err
 	if e, ok := diag.Lookup(f.Code); ok {
 		f.Title = e.Title
@@ -208,6 +209,9 @@ func (d *Domain) findNoDC(e *noDCError) *diag.Finding {
 	if e.st != nil && e.st.container != nil {
 		e.st.container.noDC(f)
 	}
+	if h := d.hostAt(e.st); h != nil {
+		h.noDC(f)
+	}
 	return f
 }
 
@@ -235,6 +239,9 @@ func (d *Domain) findUnreachable(e *unreachableError) *diag.Finding {
 	}
 	if e.st != nil && e.st.container != nil {
 		e.st.container.unreachable(e, f)
+	}
+	if h := d.hostAt(e.st); h != nil {
+		h.unreachable(e, f)
 	}
 	return f
 }
@@ -333,60 +340,6 @@ func (d *Domain) findUnusable(account string, dc *DC, code int) *diag.Finding {
 		case a.PasswordExpired:
 			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "the password has expired"})
 		}
-	}
-	return f
-}
-
-func (d *Domain) findSkew(s *stepError, dc *DC, e *krbError) *diag.Finding {
-	f := &diag.Finding{
-		Code:    diag.ClockSkew,
-		SeenAs:  []string{"KRB_AP_ERR_SKEW (0x25)", "0xC0000133 STATUS_TIME_DIFFERENCE_AT_DC"},
-		Because: "Kerberos takes a message only when its time is within five minutes of the receiver's clock",
-		Help:    []diag.Help{{Text: "set the clock from the domain", Command: "w32tm /resync"}},
-	}
-	theirs := d.Clock.Now()
-	if e != nil && !e.stime.IsZero() {
-		theirs = e.stime
-	}
-	if s.logon != nil {
-		ours := s.logon.st.now()
-		f.Facts = append(f.Facts, diag.Fact{Name: s.logon.st.name, Value: ours.UTC().Format("2006-01-02 15:04:05Z")},
-			diag.Fact{Name: dc.name, Value: theirs.UTC().Format("2006-01-02 15:04:05Z")},
-			diag.Fact{Name: "apart", Value: ours.Sub(theirs).Abs().Round(time.Second).String() + ", at most 5m0s"})
-	}
-	return f
-}
-
-func (d *Domain) findNoCommonEType(s *stepError) *diag.Finding {
-	f := &diag.Finding{
-		Code:    diag.NoCommonEType,
-		SeenAs:  []string{seenTestFalse, "0xc00002fd: The encryption type requested is not supported by the KDC."},
-		Because: "both sides of a ticket need a key of the same type, and the account's msDS-SupportedEncryptionTypes leaves none that the client has",
-	}
-	name := s.account
-	if s.logon != nil {
-		var ours []string
-		for _, e := range s.logon.etypes {
-			ours = append(ours, etypeName(e))
-		}
-		f.Facts = append(f.Facts, diag.Fact{Name: s.logon.account, Value: strings.Join(ours, ", ")})
-		if name == "" {
-			name = s.logon.account
-		}
-	}
-	dc := d.dcOf(s, nil)
-	a, err := dc.replica.AccountByName(directory.Principal, name)
-	if s.server != "" && s.step == stepTicket {
-		a, err = dc.replica.AccountBySPN(s.server)
-	}
-	if err == nil {
-		types := strings.Join(etypeNames(a.SupportedETypes), ", ")
-		if types == "" {
-			types = "none declared"
-		}
-		f.Facts = append(f.Facts, diag.Fact{Name: a.SAMAccountName, Value: types})
-		f.Help = []diag.Help{{Text: "let the account support a type that its hosts have, and read the password again",
-			Command: fmt.Sprintf("Set-ADServiceAccount %s -KerberosEncryptionType AES128,AES256", strings.TrimSuffix(a.SAMAccountName, "$"))}}
 	}
 	return f
 }

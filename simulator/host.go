@@ -537,7 +537,7 @@ func (d *Domain) accept(st *station, account string, keys keysFor, t *Ticket) er
 	acceptor := gss.NewAcceptor(gss.AcceptorConfig{Now: st.now, Rand: d.rand,
 		Keys: func(_ gss.Principal, etype int32, _ int) ([]*krbcrypt.Key, error) { return keys(etype) }})
 	l := &logon{st: st, account: strings.TrimSuffix(account, "$")}
-	token, err := d.initiator(t.cred, gss.FlagMutual|gss.FlagInteg, d.Clock.Now, nil).first()
+	token, err := d.initiator(t.cred, gss.FlagMutual|gss.FlagInteg, d.clientTime(t.Client), nil).first()
 	if err == nil {
 		_, _, err = acceptor.Step(token)
 	}
@@ -582,6 +582,6 @@ func (d *Domain) KerberosTo(ctx context.Context, from, spn string) (*Ticket, err
 
 // userLogon is a session of a user at a workstation of its own.
 func (d *Domain) userLogon(user, password string) *logon {
-	st := &station{d: d, name: user, dom: d.root()}
+	st := &station{d: d, name: user, dom: d.root(), offset: d.userClock(user)}
 	return &logon{st: st, account: user, realm: st.dom.Realm, etypes: clientETypes(nil), secret: d.passwordSecret(password)}
 }

@@ -103,6 +103,8 @@ func etypeBits(names []string) uint32 {
 	var bits uint32
 	for _, n := range names {
 		switch n {
+		case "DES":
+			bits |= 0x3
 		case "RC4":
 			bits |= 0x4
 		case "AES128":

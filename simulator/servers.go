@@ -19,7 +19,7 @@ func (dc *DC) newKDC() *fakekdc.KDC {
 	d := dc.d
 	return &fakekdc.KDC{
 		Realm: dc.dom.Realm, NetBIOSName: dc.dom.NetBIOSName, Principals: principals{dc},
-		Now: d.timeAt, Rand: newSeededRand(d.cfg.Seed, "KDC of "+dc.name), Policy: fakekdc.Policy{DefaultETypes: etypeBits(d.cfg.DefaultETypes)},
+		Now: d.timeAt, Rand: newSeededRand(d.cfg.Seed, "KDC of "+dc.name), Policy: fakekdc.Policy{DefaultETypes: etypeBits(d.cfg.DefaultETypes), AllowedETypes: etypeBits(d.cfg.KDCETypes)},
 		Trace:     dc.traceKDC,
 		Intercept: dc.interceptKDC,
 	}

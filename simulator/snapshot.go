@@ -17,6 +17,7 @@ type Snapshot struct {
 	hosts     []hostSnapshot
 	stopped   map[*DC]bool
 	faults    []faultInForce
+	clocks    map[string]time.Duration
 	passwords map[string]string
 	policies  []Policy
 	secrets   []Secret
@@ -63,7 +64,7 @@ func (l *logon) restore(s logonSnapshot) {
 // Snapshot remembers the state of the domain. It is cheap: the directory's objects are immutable and shared.
 func (d *Domain) Snapshot() *Snapshot {
 	d.settle()
-	s := &Snapshot{d: d, forest: d.forest.Snapshot(), now: d.Clock.Now(), stopped: map[*DC]bool{}, channels: map[*DC]map[string]*channelSession{}}
+	s := &Snapshot{d: d, forest: d.forest.Snapshot(), clocks: d.clocks.all(), now: d.Clock.Now(), stopped: map[*DC]bool{}, channels: map[*DC]map[string]*channelSession{}}
 	for _, h := range d.Hosts() {
 		h.mu.Lock()
 		hs := hostSnapshot{h: h, sys: h.sys, care: h.care, registry: maps.Clone(h.registry), lastRestart: h.lastRestart, managed: maps.Clone(h.managed), files: h.files.clone(), plugins: slices.Clone(h.plugins), identities: slices.Clone(h.identities)}
@@ -97,6 +98,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 		return errors.New("the snapshot is of another domain")
 	}
 	d.forest.Restore(s.forest)
+	d.clocks.set(s.clocks)
 	d.Clock.set(s.now, d.cfg.FollowRealTime)
 	var hosts []*Host
 	for _, hs := range s.hosts {

@@ -186,6 +186,7 @@ func (k *checker) forest() {
 	if c.Start.Year() < 1970 || c.Start.Year() > 2400 {
 		k.fail("start", "%s is not between the years 1970 and 2400", c.Start.Format(time.RFC3339))
 	}
+	k.etypes("kdcETypes", c.KDCETypes)
 	for i, e := range c.DefaultETypes {
 		k.oneOf(fmt.Sprintf("defaultETypes[%d]", i), e, "RC4", "AES128", "AES256", "AES256-SK")
 	}
@@ -340,7 +341,7 @@ func (k *checker) principals() {
 		for j, p := range h.ClosedPorts {
 			k.port(fmt.Sprintf("%s.closedPorts[%d]", path, j), p)
 		}
-		k.etypes(path, h.EncryptionTypes)
+		k.etypes(path+".encryptionTypes", h.EncryptionTypes)
 		if strings.HasPrefix(strings.ToLower(strings.TrimSpace(h.OS)), "windows") {
 			if _, err := windows.ParseOS(h.OS); err != nil {
 				k.name(path+".os", err)
@@ -357,7 +358,7 @@ func (k *checker) principals() {
 		path := fmt.Sprintf("users[%d]", i)
 		k.add(path, u.Domain, u.Name, u.Name, maxUserName, "")
 		k.spns(path, u.SPNs)
-		k.etypes(path, u.EncryptionTypes)
+		k.etypes(path+".encryptionTypes", u.EncryptionTypes, "DES", "None")
 	}
 	for i, s := range c.ServiceAccounts {
 		path := fmt.Sprintf("serviceAccounts[%d]", i)
@@ -378,7 +379,7 @@ func (k *checker) principals() {
 			}
 		}
 		k.spns(path, s.SPNs)
-		k.etypes(path, s.EncryptionTypes)
+		k.etypes(path+".encryptionTypes", s.EncryptionTypes, "DES", "None")
 	}
 	for i, g := range c.Groups {
 		path := fmt.Sprintf("groups[%d]", i)
@@ -422,9 +423,9 @@ func (k *checker) spns(path string, spns []string) {
 	}
 }
 
-func (k *checker) etypes(path string, names []string) {
+func (k *checker) etypes(path string, names []string, more ...string) {
 	for i, e := range names {
-		k.oneOf(fmt.Sprintf("%s.encryptionTypes[%d]", path, i), e, "RC4", "AES128", "AES256")
+		k.oneOf(fmt.Sprintf("%s[%d]", path, i), e, append([]string{"RC4", "AES128", "AES256"}, more...)...)
 	}
 }
 

@@ -91,7 +91,7 @@ func (a *Admin) AddKDSRootKey(e Effective) (KDSRootKey, error) {
 		dc = a.d.dcs[0]
 	}
 	a.d.settle()
-	now := a.d.Clock.Now()
+	now := a.d.Clock.Now().Add(a.d.userClock(a.as)) // Get-Date where the administrator sits; the DC has the time of creation from its own clock
 	command := "Add-KdsRootKey"
 	switch {
 	case e == Immediately:
