@@ -113,18 +113,17 @@ func (u Use) check() check {
 	}
 }
 
-// accountOf is the account whose credential spec, under the name that New-CredentialSpec gives it, the container is to have; "" when no
-// account fits.
+// accountOf is the account that the container is to be; "" when nothing says so.
 func (w *World) accountOf(c Container) string {
-	file, ok := strings.CutPrefix(c.CredentialSpec, "file://")
-	if !ok {
-		return ""
-	}
-	_, name, _ := strings.Cut(strings.TrimSuffix(file, ".json"), "_")
-	for _, s := range slices.Concat(w.Domain.ServiceAccounts, w.Create) {
-		if strings.EqualFold(s.Name, name) {
+	accounts := slices.Concat(w.Domain.ServiceAccounts, w.Create)
+	_, named, _ := strings.Cut(strings.TrimSuffix(c.CredentialSpec, ".json"), "_")
+	for _, s := range accounts {
+		if strings.EqualFold(s.Name, cmp.Or(c.Account, named)) {
 			return s.Name
 		}
+	}
+	if len(accounts) == 1 {
+		return accounts[0].Name
 	}
 	return ""
 }

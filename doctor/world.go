@@ -35,8 +35,12 @@ type World struct {
 // Container is a container and the host that runs it.
 type Container struct {
 	// Name is what uses call it: letters, digits and hyphens.
-	Name                string `json:"name" yaml:"name"`
-	Host                string `json:"host" yaml:"host"`
+	Name string `json:"name" yaml:"name"`
+	Host string `json:"host" yaml:"host"`
+	// Account is the service account that it is to be on the network. Default: the one that its credential spec is named after, or the
+	// only one there is.
+	Account string `json:"account,omitempty" yaml:"account,omitempty"`
+
 	simulator.Container `yaml:",inline"`
 }
 
@@ -125,7 +129,10 @@ func (w *World) faults() (faults []worldFault) {
 	if w.Schema != WorldSchema {
 		fail("schema", w.Schema, []string{WorldSchema}, "schema %q: this version reads %s", w.Schema, WorldSchema)
 	}
-	var hosts, users, containers, servers []string
+	var hosts, users, containers, servers, accounts []string
+	for _, s := range slices.Concat(w.Domain.ServiceAccounts, w.Create) {
+		accounts = append(accounts, s.Name)
+	}
 	for _, h := range w.Domain.Hosts {
 		hosts = append(hosts, h.Name)
 	}
@@ -147,6 +154,9 @@ func (w *World) faults() (faults []worldFault) {
 		}
 		containers = append(containers, c.Name)
 		known(at+".host", "host", c.Host, hosts)
+		if c.Account != "" {
+			known(at+".account", "service account", c.Account, accounts)
+		}
 		if n := slices.IndexFunc(w.Domain.Hosts, func(h simulator.HostConfig) bool { return strings.EqualFold(h.Name, c.Host) }); n >= 0 {
 			h := w.Domain.Hosts[n]
 			if rule := neverOffered(h.OS, c.Isolation); rule != "" {

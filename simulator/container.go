@@ -250,8 +250,14 @@ func (r *Running) Isolation() string { return string(r.isolation) }
 // Image is the reference of its image.
 func (r *Running) Image() string { return r.image.String() }
 
-// Options are what docker run was told.
-func (r *Running) Options() Container { return r.cfg }
+// Options are what docker run was told, with the ports that its network keeps from it now: a network outlives its containers.
+func (r *Running) Options() Container {
+	c := r.cfg
+	r.st.mu.Lock()
+	c.ClosedPorts = slices.Clone(r.st.closed)
+	r.st.mu.Unlock()
+	return c
+}
 
 // Host is the host that it runs on.
 func (r *Running) Host() *Host { return r.h }

@@ -1,0 +1,5 @@
+//go:build race
+
+package doctor
+
+func init() { underRace = true }
