@@ -11,6 +11,7 @@ var pluginVerbs = []verb{
 	{"installPlugin", false, "install a plug-in for Container Credential Guard on a host", func() action { return &installPlugin{} }},
 	{"removePlugin", false, "take a plug-in from a host", func() action { return &removePlugin{} }},
 	{"addHostAccountConfig", false, "write the section HostAccountConfig into a credential spec by hand", func() action { return &addHostAccountConfig{} }},
+	{"removeHostAccountConfig", false, "take the section out of a credential spec", func() action { return &removeHostAccountConfig{} }},
 	{"ccgLog", false, "Get-WinEvent -LogName Microsoft-Windows-Containers-CCG/Admin", func() action { return &ccgLog{} }},
 	{"setSecret", false, "az keyvault secret set, aws secretsmanager put-secret-value", func() action { return &setSecret{} }},
 	{"grantSecret", false, "let an identity read a secret", func() action { return &grantSecret{} }},
@@ -95,6 +96,21 @@ func (a *addHostAccountConfig) do(r *attempt) error {
 		under = ""
 	}
 	return h.AddHostAccountConfig(a.File, under, cmp.Or(a.PortableCcgVersion, "1"), a.PluginGUID, a.PluginInput)
+}
+
+type removeHostAccountConfig struct {
+	Host string `yaml:"host"`
+	File string `yaml:"file"`
+}
+
+func (a *removeHostAccountConfig) check(s *scope, n *node) { s.host(argument(n, "host"), a.Host) }
+
+func (a *removeHostAccountConfig) do(r *attempt) error {
+	h, err := r.host(a.Host)
+	if err == nil {
+		err = h.RemoveHostAccountConfig(a.File)
+	}
+	return err
 }
 
 type ccgLog struct {

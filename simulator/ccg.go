@@ -45,36 +45,48 @@ func (s *credentialSpec) misplacedSection() bool {
 // AddHostAccountConfig writes the section HostAccountConfig into a credential spec of the host, in place of the one that it has, as people do by
 // hand: no command writes it. under is the object that it goes into: ActiveDirectoryConfig, or "" for the top level, where nothing reads it.
 func (h *Host) AddHostAccountConfig(file, under, version, guid, input string) error {
+	section, err := json.Marshal(hostAccountConfig{version, guid, input})
+	if err != nil {
+		return err
+	}
+	return h.editSection(file, under, section)
+}
+
+// RemoveHostAccountConfig takes the section out of a credential spec of the host.
+func (h *Host) RemoveHostAccountConfig(file string) error { return h.editSection(file, "", nil) }
+
+// editSection takes the section out of a credential spec, wherever it is, and puts another one below an object; nil: none.
+func (h *Host) editSection(file, under string, section json.RawMessage) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	text, ok := h.files.files[pathBelow(h.files.engine(), file)]
 	if !ok {
 		return fmt.Errorf("%s has no credential spec %s", h.Name(), file)
 	}
-	var doc map[string]json.RawMessage
+	var doc map[string]any
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return fmt.Errorf("credential spec %s: %w", file, err)
 	}
-	const section = "HostAccountConfig"
-	delete(doc, section)
-	object := map[string]json.RawMessage{}
-	if under != "" {
-		if err := json.Unmarshal(doc[under], &object); err != nil {
-			return fmt.Errorf("credential spec %s: %s: %w", file, under, err)
-		}
-	} else {
-		object = doc
-	}
-	var err error
-	if object[section], err = json.Marshal(hostAccountConfig{version, guid, input}); err != nil {
-		return err
-	}
-	if under != "" {
-		if doc[under], err = json.Marshal(object); err != nil {
-			return err
+	const name = "HostAccountConfig"
+	objects := []map[string]any{doc}
+	for _, v := range doc {
+		if object, ok := v.(map[string]any); ok {
+			objects = append(objects, object)
 		}
 	}
-	text, err = json.MarshalIndent(doc, "", "    ")
+	for _, object := range objects {
+		delete(object, name)
+	}
+	into := doc
+	if under != "" {
+		if into, ok = doc[under].(map[string]any); !ok {
+			return fmt.Errorf("credential spec %s has no object %s", file, under)
+		}
+	}
+	if section != nil {
+		into[name] = section
+	}
+	text, err := json.MarshalIndent(doc, "", "    ")
 	if err == nil {
 		h.files.files[pathBelow(h.files.engine(), file)] = text
 	}

@@ -51,6 +51,9 @@ func (e *pluginError) finding(d *Domain, s *stepError) *diag.Finding {
 	if f == nil {
 		return nil
 	}
+	if !e.host.cfg.Workgroup && d.allowed(e.host.firstDC(), e.account, e.host.machine.account) {
+		e.onJoinedHost(f)
+	}
 	facts := []diag.Fact{{Name: "host", Value: e.host.Name()}, {Name: "event", Value: fmt.Sprintf("%s %d", ccgLogName, e.event)}, {Name: "reason", Value: e.reason}, {Name: "class", Value: hac.PluginGUID}}
 	if e.plugin != nil {
 		facts = append(facts, diag.Fact{Name: "plug-in", Value: string(e.plugin.Kind)})
@@ -61,6 +64,20 @@ func (e *pluginError) finding(d *Domain, s *stepError) *diag.Finding {
 	f.Facts = append(facts, f.Facts...)
 	f.SeenAs = append([]string{fmt.Sprintf("%s, event %d", ccgLogName, e.event), seenNoLogonSrv}, f.SeenAs...)
 	return f
+}
+
+// onJoinedHost says of a plug-in's trouble that the host could do without the plug-in.
+func (e *pluginError) onJoinedHost(f *diag.Finding) {
+	f.Mode = "plugin-on-joined-host"
+	f.Facts = append(f.Facts, diag.Fact{Name: "the host itself", Value: "has joined and may read the password"})
+	f.Because += "; the section makes the guard ask the plug-in on a host of the domain too, and what the host may do does not count then"
+	help := diag.Help{Text: "take the section HostAccountConfig out of the credential spec for hosts of the domain, and run the container anew"}
+	if c := e.host.containerOf(e.spec); c != nil {
+		if file, ok := strings.CutPrefix(c.cfg.CredentialSpec, "file://"); ok {
+			help.Do = []string{flowStep("removeHostAccountConfig", arg{"host", e.host.Name()}, arg{"file", file}), flowStep("rerunContainer", arg{"container", c.shortID()})}
+		}
+	}
+	f.Help = append([]diag.Help{help}, f.Help...)
 }
 
 func (e *pluginError) sectionFinding(hac *hostAccountConfig) *diag.Finding {

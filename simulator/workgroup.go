@@ -3,6 +3,7 @@ package simulator
 import (
 	"strings"
 
+	"github.com/gmsasim/gmsasim/fakeads/directory"
 	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/windows"
@@ -88,6 +89,24 @@ func (d *Domain) allowedNames(dc *DC, account string) []string {
 		names = append(names, d.nameOfSID(dc, ace.SID))
 	}
 	return names
+}
+
+// allowed tells whether a reader with all of its memberships may read the password of an account, as a DC has them.
+func (d *Domain) allowed(dc *DC, account, reader string) bool {
+	entry, err := d.lookup(dc, strings.TrimSuffix(account, "$")+"$", "msDS-GroupMSAMembership", "objectSid")
+	if err != nil {
+		return false
+	}
+	sd, err := security.ParseDescriptor([]byte(entry.Value("msDS-GroupMSAMembership")))
+	if err != nil {
+		return false
+	}
+	self, err := security.SIDFromBytes([]byte(entry.Value("objectSid")))
+	if err != nil {
+		return false
+	}
+	a, err := dc.replica.AccountByName(directory.Principal, reader)
+	return err == nil && sd.Allows(dc.replica.TokenFor(a), security.RightReadProperty, security.ObjectTypes{}, self)
 }
 
 // allowedGroup is the first of some principals that is a group; "" when none is.
