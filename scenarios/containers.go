@@ -138,7 +138,7 @@ type inContainer struct {
 }
 
 func (a inContainer) check(s *scope, n *node) {
-	s.result(argument(n, "container"), a.Container, "runContainer")
+	s.result(argument(n, "container"), a.Container, "runContainer", "runTask")
 }
 
 func (a inContainer) process(r *attempt) (*simulator.Process, error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/ecs"
 )
 
 // decoder fills Go values from nodes under the names of their yaml tags and collects what is wrong on the way.
@@ -29,6 +30,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[simulator.RootKeyPolicy](): {string(simulator.StrictRootKey), string(simulator.IntervalRootKey), string(simulator.SambaRootKey)},
 	reflect.TypeFor[simulator.PluginKind]():    {string(simulator.AzureKeyVault), string(simulator.AWSPlugin), string(simulator.RancherPlugin), string(simulator.SamplePlugin)},
 	reflect.TypeFor[simulator.Handover]():      simulator.HandoverNames(),
+	reflect.TypeFor[ecs.LaunchType]():          {string(ecs.EC2), string(ecs.Fargate)},
 	reflect.TypeFor[simulator.Protection]():    {string(simulator.Sealed), string(simulator.Signed), string(simulator.Plain)},
 	reflect.TypeFor[simulator.Op](): {string(simulator.DNSLookup), string(simulator.LDAPConnect), string(simulator.LDAPBind), string(simulator.LDAPSearch),
 		string(simulator.LDAPWrite), string(simulator.LDAPOther), string(simulator.KDCAS), string(simulator.KDCTGS), string(simulator.Kpasswd), string(simulator.Netlogon)},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/ecs"
 	"github.com/gmsasim/gmsasim/simulator/swarm"
 )
 
@@ -33,6 +34,8 @@ var verbs = slices.Concat(
 	hostSystemVerbs,
 	dockerVerbs,
 	specVerbs,
+	fetcherVerbs,
+	ecsVerbs,
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,
@@ -157,6 +160,8 @@ func argumentsOf(a action) []string {
 		return keysOf(reflect.TypeFor[rotationPoint]())
 	case *runContainer:
 		return append([]string{"host"}, keysOf(reflect.TypeFor[simulator.Container]())...)
+	case *runTask:
+		return append([]string{"cluster"}, keysOf(reflect.TypeFor[ecs.Task]())...)
 	case *installPlugin:
 		return append([]string{"host"}, keysOf(reflect.TypeFor[simulator.Plugin]())...)
 	case *updateService:

@@ -59,6 +59,8 @@ type Config struct {
 	Secrets []Secret `json:"secrets,omitempty" yaml:"secrets,omitempty"`
 	// Aliases are DNS names that lead to another name, as a CNAME record does. Nothing registers service principal names for them.
 	Aliases []Alias `json:"aliases,omitempty" yaml:"aliases,omitempty"`
+	// ReverseNames are DCs whose address leads back to another name than theirs. The DNS server itself answers no reverse look-ups.
+	ReverseNames []ReverseName `json:"reverseNames,omitempty" yaml:"reverseNames,omitempty"`
 	// Faults are in force from the start, as if given to [Domain.Inject] one after the other.
 	Faults []Fault `json:"faults,omitempty" yaml:"faults,omitempty"`
 
@@ -81,6 +83,12 @@ type Listen struct {
 type Alias struct {
 	Name   string `json:"name" yaml:"name"`
 	Target string `json:"target" yaml:"target"`
+}
+
+// ReverseName is a PTR record of a DC's address.
+type ReverseName struct {
+	DC   string `json:"dc" yaml:"dc"`
+	Name string `json:"name" yaml:"name"`
 }
 
 // DomainConfig is a further domain of the forest.

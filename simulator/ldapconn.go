@@ -44,7 +44,11 @@ func (e *ldapEntry) number(name string) int {
 
 // withConn runs work on a connection to a DC, bound with Kerberos as the session's account.
 func (st *station) withConn(ctx context.Context, dc *DC, l *logon, p Protection, work func(*ldapConn) error) error {
-	server := "ldap/" + dc.DNSName()
+	return st.withConnAs(ctx, dc, "ldap/"+dc.DNSName(), l, p, work)
+}
+
+// withConnAs is withConn with a ticket for a service that the client names.
+func (st *station) withConnAs(ctx context.Context, dc *DC, server string, l *logon, p Protection, work func(*ldapConn) error) error {
 	cred, err := l.ticketFor(ctx, server)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type logon struct {
 	realm   string
 	etypes  []int32
 	secret  secret
+	cache   bool  // a credential cache: nobody signs in again or renews
 	nobody  error // why the station has no account to sign in with; nil: it has
 
 	mu      sync.Mutex
@@ -62,6 +63,10 @@ func (l *logon) signInLocked(ctx context.Context) error {
 		}
 	}
 	now := l.st.now()
+	if l.cache {
+		l.tickets = slices.DeleteFunc(l.tickets, func(c *credential) bool { return !now.Before(c.end) })
+		return nil
+	}
 	past := now // what is made up for has happened by the clock of the host and by that of the domain
 	if domain := l.st.d.Clock.Now(); domain.Before(past) {
 		past = domain

@@ -199,6 +199,7 @@ func (k *checker) forest() {
 		k.fail("dcSubnet", "%q is not a network, as in 10.0.0.0/24", c.DCSubnet)
 	}
 	k.controllers("dcs", c.DCs)
+	k.reverseNames()
 	for i, d := range c.Domains {
 		path := fmt.Sprintf("domains[%d]", i)
 		if d.DNSName == "" {

@@ -169,3 +169,12 @@ func (h *Host) SetDNS(servers ...string) {
 	h.station.mu.Unlock()
 	h.d.event(Event{Op: opHost, From: h.Name(), Text: "Set-DnsClientServerAddress " + strings.Join(servers, ",")})
 }
+
+// Joined tells whether the host has joined a domain.
+func (h *Host) Joined() bool { return !h.cfg.Workgroup }
+
+// OS is the operating system as the configuration names it, "" when it does not.
+func (h *Host) OS() string { return h.cfg.OS }
+
+// Windows is the release of the host; an error for one that is no Windows.
+func (h *Host) Windows() (windows.OS, error) { return h.release() }

@@ -105,6 +105,14 @@ const (
 	APIServerRefuses      Code = "GMSA707" // the API server does not take an object
 	NoSuitableNode        Code = "GMSA708" // no node takes a container, or one that cannot run it does
 	ServiceSpecRefused    Code = "GMSA711" // a swarm service does not name one source of its credential spec
+	ECSNoInstance         Code = "GMSA750" // no container instance has what the task asks for
+	ECSSpecRefused        Code = "GMSA751" // the task's option for the credential spec is none that is taken
+	ECSNoExecutionRole    Code = "GMSA752" // the agent has no role to fetch the credential spec with
+	ECSNoSection          Code = "GMSA753" // the credential spec of a domainless task lacks its section
+	FetcherNoPassword     Code = "GMSA760" // the daemon looks for the account where it is not
+	FetcherNoTicket       Code = "GMSA761" // the password does not reach kinit whole
+	ReverseName           Code = "GMSA762" // the client asks for the name of a reverse look-up
+	TicketLapsed          Code = "GMSA763" // nobody renewed the ticket
 	NotModelled           Code = "GMSA900" // the simulator does not model this
 	SimulatorBug          Code = "GMSA999" // the simulator contradicts itself
 )
@@ -290,6 +298,14 @@ var catalogue = []Entry{
 	{APIServerRefuses, "the API server does not take the object"},
 	{NoSuitableNode, "no suitable node takes the container"},
 	{ServiceSpecRefused, "the service does not name one source of its credential spec"},
+	{ECSNoInstance, "no container instance has what the task asks for"},
+	{ECSSpecRefused, "the task's credential spec is not one that can be taken"},
+	{ECSNoExecutionRole, "there is no execution role to fetch the credential spec with"},
+	{ECSNoSection, "the credential spec has no section for a domainless task"},
+	{FetcherNoPassword, "the daemon looks for the account where it is not"},
+	{FetcherNoTicket, "the password does not reach kinit whole"},
+	{ReverseName, "the client asks for the name of a reverse look-up"},
+	{TicketLapsed, "nobody renewed the ticket"},
 	{NotModelled, "not modelled"},
 	{SimulatorBug, "the simulator contradicts itself"},
 }

@@ -1,0 +1,163 @@
+package ecs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/diag"
+	"github.com/gmsasim/gmsasim/simulator/windows"
+)
+
+// refuse is a refusal in the agent's words, with its finding.
+func (c *Cluster) refuse(t Task, code diag.Code, mode, says, because string, do []string) *diag.Finding {
+	e, _ := diag.Lookup(code)
+	f := &diag.Finding{Code: code, Title: e.Title, Mode: mode, SeenAs: []string{says}, Because: because, Cause: errors.New(says),
+		Facts: []diag.Fact{{Name: "cluster", Value: c.name}, {Name: "credentialSpecs", Value: strings.Join(t.CredentialSpecs, ", ")}}}
+	f.Help = []diag.Help{{Text: "correct the task definition and run the task again", Command: "aws ecs register-task-definition …; aws ecs update-service …", Do: do}}
+	return f
+}
+
+// withSpecs changes the credential spec of a task.
+func withSpecs(spec string) string { return fmt.Sprintf("with: {credentialSpecs: [%q]}", spec) }
+
+// suggest is the credential spec that the cluster has, in the form that the task definition wants.
+func (c *Cluster) suggest(t Task) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, arn := range slices.Sorted(maps.Keys(c.objects)) {
+		if badARN(arn) != "" {
+			continue
+		}
+		if strings.HasPrefix(t.CredentialSpecs[0], prefixDomainless) {
+			return []string{withSpecs(prefixDomainless + arn)}
+		}
+		return []string{withSpecs(prefixJoined + arn)}
+	}
+	return nil
+}
+
+// toEC2 lets a task run on instances of the cluster.
+func (c *Cluster) toEC2(t Task, o *option) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, i := range c.instances {
+		if isLinux(c.d.Host(i.host)) == t.Linux && len(i.attrs) > 0 {
+			return []string{"with: {launchType: EC2}"}
+		}
+	}
+	return nil
+}
+
+// noInstance says why no instance can run a task.
+func (c *Cluster) noInstance(t Task, o *option, need string, family []*Instance) *diag.Finding {
+	f := c.refuse(t, diag.ECSNoInstance, "", "was unable to place a task because no container instance met all of its requirements. The closest matching container-instance is missing an attribute required by your task.",
+		"an agent announces what its host can do when it starts, and a task is placed only where all that it asks for was announced", nil)
+	f.Facts = append(f.Facts, diag.Fact{Name: "missing", Value: need})
+	f.Help = nil
+	for _, i := range family {
+		h := c.d.Host(i.host)
+		f.Facts = append(f.Facts, diag.Fact{Name: i.host, Value: fmt.Sprintf("%s: {%s}", h.OS(), strings.Join(i.attrs, ", "))})
+		register := fmt.Sprintf("ecsInstance: {cluster: %s, host: %s}", c.name, i.host)
+		text, command, do := "set ECS_GMSA_SUPPORTED and start the agent again", "ECS_GMSA_SUPPORTED=true", []string{register}
+		switch {
+		case o.domainless && !t.Linux:
+			f.Mode = "ecs-domainless-2016"
+			os, err := h.Windows()
+			hasPlugin := slices.ContainsFunc(h.Plugins(), func(p simulator.Plugin) bool { return p.Kind == simulator.AWSPlugin })
+			switch {
+			case err == nil && os.Build < windows.Build1809:
+				text, command, do = "take an instance of Windows Server 2019 or later", "", nil
+				for _, other := range c.d.Hosts() {
+					if os, err := other.Windows(); err == nil && !isLinux(other) && os.Build >= windows.Build1809 {
+						do = []string{fmt.Sprintf("ecsInstance: {cluster: %s, host: %s}", c.name, other.Name())}
+						break
+					}
+				}
+			case !hasPlugin:
+				text, command = "install the plug-in of AWS and start the agent again", "Initialize-ECSAgent -EnableTaskIAMRole …"
+				do = []string{fmt.Sprintf("installPlugin: {host: %s, kind: AWS}", i.host), register}
+			}
+		case !t.Linux && !h.Joined():
+			f.Mode = "ecs-not-domain-joined"
+			text, command = "join the instance to the domain and start the agent again", "Add-Computer -DomainName "+c.d.DNSName()+" -Restart"
+			do = []string{fmt.Sprintf("joinHost: {name: %s}", i.host), register}
+		}
+		f.Help = append(f.Help, diag.Help{Text: text, Command: command, Do: do})
+	}
+	return f
+}
+
+// section is what an agent reads of HostAccountConfig.
+type section struct {
+	ActiveDirectoryConfig struct {
+		HostAccountConfig *struct {
+			PluginInput json.RawMessage
+		}
+	}
+}
+
+// checkSection reads the section of a domainless task as the agent of the operating system does: on Windows a text that holds JSON, on Linux
+// an object.
+func (c *Cluster) checkSection(t Task, o *option, text []byte, linux bool) error {
+	var s section
+	err := json.Unmarshal(text, &s)
+	says := ""
+	var input string
+	switch {
+	case err != nil || s.ActiveDirectoryConfig.HostAccountConfig == nil:
+		says = "Unable to parse HostAccountConfig from credential spec"
+	case linux && json.Unmarshal(s.ActiveDirectoryConfig.HostAccountConfig.PluginInput, &struct{ CredentialArn string }{}) != nil:
+		says = "error unmarshalling credentialspec domainless: json: cannot unmarshal string into Go struct field"
+	case !linux && json.Unmarshal(s.ActiveDirectoryConfig.HostAccountConfig.PluginInput, &input) != nil:
+		says = "Unable to marshal untyped object pluginInputStringUntyped to type string"
+	default:
+		return nil
+	}
+	var do []string
+	account := accountOf(text)
+	if secret := c.secretName(); secret != "" && account != "" && strings.HasPrefix(o.where, "arn:") {
+		do = []string{fmt.Sprintf("putCredentialSpec: {cluster: %s, arn: %q, account: %q, secret: %q, linux: %v}", c.name, o.where, account, secret, linux)}
+	}
+	f := c.refuse(t, diag.ECSNoSection, "ecs-hostaccountconfig-missing", says,
+		"a domainless task signs in as a user whose secret the section names; the agent of Windows wants PluginInput as a text, that of Linux as an object", do)
+	f.Help[0].Text = "write the section HostAccountConfig into the credential spec, with the ARN of the secret"
+	f.Help[0].Command = "aws s3 cp webapp01.json s3://…"
+	return f
+}
+
+// secretName is the first secret of Secrets Manager that the domain's configuration has.
+func (c *Cluster) secretName() string {
+	for _, s := range c.d.Config().Secrets {
+		if strings.HasPrefix(s.Name, "arn:") && strings.Contains(s.Name, ":secretsmanager:") {
+			return s.Name
+		}
+	}
+	return ""
+}
+
+// secretOf is the ARN of the secret that a section for Linux names.
+func secretOf(text []byte) string {
+	var v struct {
+		ActiveDirectoryConfig struct {
+			HostAccountConfig struct {
+				PluginInput struct{ CredentialArn string }
+			}
+		}
+	}
+	_ = json.Unmarshal(text, &v) // checkSection has read it
+	return v.ActiveDirectoryConfig.HostAccountConfig.PluginInput.CredentialArn
+}
+
+// accountOf is the account of a credential spec.
+func accountOf(text []byte) string {
+	var v struct {
+		DomainJoinConfig struct{ MachineAccountName string }
+	}
+	_ = json.Unmarshal(text, &v) // "" says that there is none
+	return v.DomainJoinConfig.MachineAccountName
+}
