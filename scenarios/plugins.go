@@ -12,6 +12,7 @@ var pluginVerbs = []verb{
 	{"removePlugin", false, "take a plug-in from a host", func() action { return &removePlugin{} }},
 	{"addHostAccountConfig", false, "write the section HostAccountConfig into a credential spec by hand", func() action { return &addHostAccountConfig{} }},
 	{"removeHostAccountConfig", false, "take the section out of a credential spec", func() action { return &removeHostAccountConfig{} }},
+	{"reviewCredentialSpec", false, "look for secrets in a credential spec of a host", func() action { return &reviewCredentialSpec{} }},
 	{"ccgLog", false, "Get-WinEvent -LogName Microsoft-Windows-Containers-CCG/Admin", func() action { return &ccgLog{} }},
 	{"setSecret", false, "az keyvault secret set, aws secretsmanager put-secret-value", func() action { return &setSecret{} }},
 	{"grantSecret", false, "let an identity read a secret", func() action { return &grantSecret{} }},
@@ -109,6 +110,18 @@ func (a *removeHostAccountConfig) do(r *attempt) error {
 	h, err := r.host(a.Host)
 	if err == nil {
 		err = h.RemoveHostAccountConfig(a.File)
+	}
+	return err
+}
+
+type reviewCredentialSpec removeHostAccountConfig
+
+func (a *reviewCredentialSpec) check(s *scope, n *node) { s.host(argument(n, "host"), a.Host) }
+
+func (a *reviewCredentialSpec) do(r *attempt) error {
+	h, err := r.host(a.Host)
+	if err == nil {
+		err = h.ReviewCredentialSpec(a.File)
 	}
 	return err
 }

@@ -186,6 +186,7 @@ const (
 	stepBind    step = "bind"
 	stepFind    step = "find the account"
 	stepRead    step = "read the password"
+	stepReview  step = "review the credential spec"
 	stepPlugin  step = "read the password by a plug-in"
 	stepCmdlet  step = "begin a cmdlet"
 	stepCreate  step = "create"

@@ -54,8 +54,6 @@ type Plugin struct {
 	Bits int `json:"bits,omitempty" yaml:"bits,omitempty"`
 	// InProcess says that the class has no surrogate process of its own.
 	InProcess bool `json:"inProcess,omitempty" yaml:"inProcess,omitempty"`
-	// NotThreadSafe says that calls at the same time mix up what they are about.
-	NotThreadSafe bool `json:"notThreadSafe,omitempty" yaml:"notThreadSafe,omitempty"`
 }
 
 const interactiveUser = "Interactive User"

@@ -42,7 +42,11 @@ func (e *notJoinedError) finding(d *Domain, s *stepError) *diag.Finding {
 		f.Mode = "os-plugin-unsupported"
 		f.Facts = append(f.Facts, diag.Fact{Name: "release", Value: release.String()}, diag.Fact{Name: "section HostAccountConfig", Value: "there, and not read"})
 		f.Because = "Container Credential Guard takes plug-ins from build 17763 on; an older host ignores the section and has no account of its own"
-		f.Help = []diag.Help{{Text: "move to Windows Server 2019 or later"}, join}
+		upgrade := diag.Help{Text: "move to Windows Server 2019 or later, and to an image of it", Do: []string{flowStep("upgradeHost", arg{"host", h.Name()}, arg{"os", "Windows Server 2019"})}}
+		if c := h.containerOf(e.spec); c != nil {
+			upgrade.Do = append(upgrade.Do, flowStep("rerunContainer", arg{"container", c.shortID()}, arg{"image", "servercore:ltsc2019"}))
+		}
+		f.Help = []diag.Help{upgrade, join}
 	case e.spec.misplacedSection():
 		f.Mode = "cs-hostaccountconfig-misplaced"
 		f.Facts = append(f.Facts, diag.Fact{Name: "section HostAccountConfig", Value: "not below ActiveDirectoryConfig"})

@@ -83,6 +83,7 @@ const (
 	PluginSectionBad      Code = "GMSA451" // the section HostAccountConfig cannot be read
 	PluginNotStarted      Code = "GMSA452" // the plug-in cannot be started
 	PluginGaveNothing     Code = "GMSA453" // the plug-in gave no user
+	PlaintextSecret       Code = "GMSA454" // a credential spec holds a password
 	SPNUnknown            Code = "GMSA501" // no account has this service principal name
 	SPNDuplicate          Code = "GMSA502" // two accounts have this service principal name
 	SPNOtherName          Code = "GMSA503" // the service was reached by a name that nobody registered
@@ -276,6 +277,7 @@ var catalogue = []Entry{
 	{PluginSectionBad, "the section for the plug-in cannot be read"},
 	{PluginNotStarted, "the plug-in cannot be started"},
 	{PluginGaveNothing, "the plug-in gave no user"},
+	{PlaintextSecret, "the credential spec holds a password"},
 	{SPNUnknown, "no account has this service principal name"},
 	{SPNDuplicate, "two accounts have this service principal name"},
 	{SPNOtherName, "the service is reached by a name that nobody registered"},

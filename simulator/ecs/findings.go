@@ -78,6 +78,9 @@ func (c *Cluster) noInstance(t Task, o *option, need string, family []*Instance)
 						break
 					}
 				}
+				if do == nil && hasPlugin {
+					do = []string{fmt.Sprintf("upgradeHost: {host: %s, os: Windows Server 2019}", i.host), register}
+				}
 			case !hasPlugin:
 				text, command = "install the plug-in of AWS and start the agent again", "Initialize-ECSAgent -EnableTaskIAMRole …"
 				do = []string{fmt.Sprintf("installPlugin: {host: %s, kind: AWS}", i.host), register}
