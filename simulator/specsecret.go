@@ -12,8 +12,8 @@ import (
 // with it works, and whoever sees the file, the option of the container or the object of an orchestrator has the password. The error wraps
 // diag.PlaintextSecret.
 func (h *Host) ReviewCredentialSpec(file string) error {
-	text := h.ReadCredentialSpec(file)
-	if text == nil {
+	text, ok := h.ReadCredentialSpec(file)
+	if !ok {
 		return fmt.Errorf("%s has no credential spec %s", h.Name(), file)
 	}
 	var s credentialSpec
