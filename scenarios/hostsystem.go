@@ -10,6 +10,7 @@ var hostSystemVerbs = []verb{
 	{"installHyperV", false, "Install-WindowsFeature Hyper-V -Restart", func() action { return &installHyperV{} }},
 	{"stopCCG", false, "Container Credential Guard of a host does not answer any more", func() action { return &stopCCG{} }},
 	{"startCCG", false, "Container Credential Guard of a host answers again", func() action { return &startCCG{} }},
+	{"enableCompartmentNamespace", false, "set EnableCompartmentNamespace of HNS on a host, and restart it", func() action { return &enableCompartmentNamespace{} }},
 	{"setRegistrySpec", false, "put the credential spec of a file into the registry of its host", func() action { return &setRegistrySpec{} }},
 }
 
@@ -77,6 +78,20 @@ func (a *startCCG) do(r *attempt) error {
 	h, err := r.host(a.Host)
 	if err == nil {
 		h.SetCCG(true)
+	}
+	return err
+}
+
+type enableCompartmentNamespace struct {
+	Host string `yaml:"host,scalar"`
+}
+
+func (a *enableCompartmentNamespace) check(s *scope, n *node) { s.host(argument(n, "host"), a.Host) }
+
+func (a *enableCompartmentNamespace) do(r *attempt) error {
+	h, err := r.host(a.Host)
+	if err == nil {
+		h.EnableCompartmentNamespace()
 	}
 	return err
 }

@@ -78,10 +78,11 @@ func (r *Running) setUpLocked(ctx context.Context) error {
 func (r *Running) authenticateLocked(ctx context.Context, account, computer string, pw *ManagedPassword) (status Status, answered *DC, err error) {
 	d := r.h.d
 	hash := kds.NTHash(pw.inUse(r.st.now()))
-	var noEndpoint []attempt
+	var noEndpoint, noPing []attempt
 	silent := false // a DC that is there did not answer the ping
 	err = r.st.each(ctx, r.spec.DomainJoinConfig.DNSName, "Netlogon", portRPC, func(dc *DC) (string, error) {
 		if why := r.st.reach(dc, portLDAP); why != "" { // the locator pings before it takes a DC ([MS-ADTS] 6.3.3)
+			noPing = append(noPing, attempt{dc.name, why})
 			return why, nil
 		}
 		if why := r.st.reach(dc, portNetlogon); why != "" {
@@ -118,6 +119,8 @@ func (r *Running) authenticateLocked(ctx context.Context, account, computer stri
 		return StatusNoLogonServers, nil, errForeignGUID
 	case len(noEndpoint) > 0: // the endpoint mapper has answered
 		return StatusServerUnavailable, nil, &unreachableError{&r.st, "Netlogon", portNetlogon, noEndpoint}
+	case len(noPing) > 0:
+		return StatusNoLogonServers, nil, &unreachableError{&r.st, "LDAP", portLDAP, noPing}
 	}
 	return StatusNoLogonServers, nil, err
 }

@@ -32,6 +32,8 @@ type Config struct {
 	DCs []string `json:"dcs,omitempty" yaml:"dcs,omitempty"`
 	// Domains are further domains of the forest, each with its own DCs.
 	Domains []DomainConfig `json:"domains,omitempty" yaml:"domains,omitempty"`
+	// RequireSigning is LDAPServerIntegrity = 2 on the DCs: an LDAP connection that is neither signed, sealed nor under TLS is refused.
+	RequireSigning bool `json:"requireSigning,omitempty" yaml:"requireSigning,omitempty"`
 	// DCSubnet is the network that the DCs are in, which networks of containers may overlap with. Default 10.0.0.0/24. It does not decide
 	// where they listen for outside clients, see Listen.
 	DCSubnet string `json:"dcSubnet,omitempty" yaml:"dcSubnet,omitempty"`
@@ -207,6 +209,9 @@ type HostConfig struct {
 	// RegistrySpecs are service accounts whose credential specs are in the registry of this host, as NETBIOS_account in lower case: what
 	// registry:// names.
 	RegistrySpecs []string `json:"registrySpecs,omitempty" yaml:"registrySpecs,omitempty"`
+	// SMBInHostNetwork says that SMB of containers under containerd looks names up in the network compartment of the host, which is not the
+	// container's: EnableCompartmentNamespace of HNS is not set (report).
+	SMBInHostNetwork bool `json:"smbInHostNetwork,omitempty" yaml:"smbInHostNetwork,omitempty"`
 	// CCGStopped says that Container Credential Guard does not answer until somebody starts it or the host.
 	CCGStopped bool `json:"ccgStopped,omitempty" yaml:"ccgStopped,omitempty"`
 	// DataRoot is where the container engine keeps its data (data-root of daemon.json). Default C:\ProgramData\docker.

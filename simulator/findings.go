@@ -87,6 +87,7 @@ func passOver(err error) string {
 // LDAP result codes (RFC 4511 4.1.9) that the diagnosis tells apart.
 const (
 	ldapOperationsError = 1
+	ldapStrongerAuth    = 8
 	ldapConstraint      = 19
 	ldapNoSuchObject    = 32
 	ldapInvalidCreds    = 49
@@ -365,6 +366,8 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 		return &diag.Finding{Code: diag.RootKeyNotOnDC, Facts: []diag.Fact{{Name: "DC", Value: dc.name}, {Name: "account", Value: s.account}},
 			SeenAs:  []string{seenTestFalse},
 			Because: "the password was made with a root key that the DC's key distribution service does not have"}
+	case e.result == ldapStrongerAuth:
+		return findStrongerAuth(s, dc)
 	case e.result == ldapInvalidCreds:
 		return &diag.Finding{Code: diag.BadCredentials, Facts: []diag.Fact{{Name: "DC", Value: dc.name}}, SeenAs: []string{"LDAP invalidCredentials (49)"},
 			Because: "the DC does not accept the ticket or password of the bind"}

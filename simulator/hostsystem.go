@@ -13,10 +13,11 @@ type system struct {
 	engine       windows.Engine
 	noHypervisor bool
 	ccgStopped   bool
+	smbInHost    bool // network compartment
 }
 
 func systemOf(cfg HostConfig) system {
-	return system{os: cfg.OS, engine: cfg.Engine, noHypervisor: cfg.NoHypervisor, ccgStopped: cfg.CCGStopped}
+	return system{os: cfg.OS, engine: cfg.Engine, noHypervisor: cfg.NoHypervisor, ccgStopped: cfg.CCGStopped, smbInHost: cfg.SMBInHostNetwork}
 }
 
 // release is the system's Windows.

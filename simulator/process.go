@@ -138,6 +138,7 @@ func (r *Running) Accept(t *Ticket) error {
 func (r *Running) InboundKerberos(from, spn string) error {
 	t, err := r.h.d.KerberosTo(withService(r.h.d.ctx, r.serviceAccount()), from, spn)
 	if err != nil {
+		r.ofHostname(err, spn)
 		return err
 	}
 	return r.Accept(t)
@@ -353,6 +354,9 @@ func (p *Process) DirSYSVOL(domain string) (string, error) {
 	dom := r.h.d.forest.Domain(domain)
 	if dom == nil {
 		return failed(missing, &noDCError{&r.st, strings.ToLower(domain), "no such domain"})
+	}
+	if err := r.smbNames(path); err != nil {
+		return failed(missing, err)
 	}
 	var answered *DC
 	err := r.st.each(r.h.d.ctx, dom.DNSName, "SMB", portSMB, func(dc *DC) (string, error) {

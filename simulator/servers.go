@@ -86,7 +86,7 @@ func (dc *DC) newLDAPServer() (*fakeads.Server, error) {
 	d := dc.d
 	return fakeads.NewServer(fakeads.Config{
 		Replica: dc.replica, TLS: dc.lazyTLS(), Now: d.timeAt, Rand: newSeededRand(d.cfg.Seed, "LDAP of "+dc.name),
-		Trace: dc.traceLDAP, Intercept: dc.interceptLDAP, Prompt: true,
+		Trace: dc.traceLDAP, Intercept: dc.interceptLDAP, Prompt: true, RequireSigning: d.cfg.RequireSigning,
 	})
 }
 

@@ -147,6 +147,9 @@ func (d *Domain) findSPNMissing(s *stepError, spn string, dc *DC) *diag.Finding 
 	if target, ok := d.aliasTarget(want.host); ok {
 		if a, err := dc.replica.AccountBySPN(want.class + "/" + target); err == nil {
 			f.Code, near, owner, mode = diag.SPNOtherName, want.class+"/"+target, a.SAMAccountName, "spn-alias-missing"
+			if a.DomainController {
+				mode = "net-dc-cname-or-ip"
+			}
 			f.Facts = []diag.Fact{{Name: "name", Value: spn}, {Name: "alias of", Value: target}, {Name: "service", Value: owner}}
 			f.Because = "a client asks for a ticket to the name that was typed; that DNS leads elsewhere does not register the name"
 		}

@@ -61,6 +61,7 @@ const (
 	SpecOutdated          Code = "GMSA320" // the container has an older credential spec than its host
 	EntryPointFails       Code = "GMSA321" // the entry point of the image ends the container
 	ChannelAged           Code = "GMSA322" // the secure channel has been up for longer than the release keeps it
+	SMBElsewhere          Code = "GMSA323" // SMB of the container looks names up in another network
 	ToolMissing           Code = "GMSA340" // the image does not hold the program
 	SettingRefused        Code = "GMSA341" // a command did not change the user of the application
 	SQLUntrusted          Code = "GMSA343" // SQL Server cannot tell who comes
@@ -97,6 +98,7 @@ const (
 	DCUnreachable         Code = "GMSA602" // no domain controller answers
 	ClockSkew             Code = "GMSA603" // the clocks are more than five minutes apart
 	DCRefuses             Code = "GMSA604" // a domain controller answers that it is busy or unavailable
+	SigningRequired       Code = "GMSA610" // a DC demands a signature that the client does not give
 	SpecNotExpanded       Code = "GMSA701" // a pod names a credential spec and its container has none
 	WebhookUnreachable    Code = "GMSA702" // the API server gets no answer of the gMSA webhook
 	WebhookNotInstalled   Code = "GMSA703" // the installation of the gMSA webhook does not come to its end
@@ -255,6 +257,7 @@ var catalogue = []Entry{
 	{SpecOutdated, "the container has an older credential spec than its host"},
 	{EntryPointFails, "the entry point of the image ends the container"},
 	{ChannelAged, "the secure channel has been up for longer than the release keeps it"},
+	{SMBElsewhere, "SMB of the container looks names up in another network"},
 	{ToolMissing, "the image does not hold the program"},
 	{SettingRefused, "the command did not change the application's user"},
 	{SQLUntrusted, "SQL Server gets nobody that it can trust"},
@@ -291,6 +294,7 @@ var catalogue = []Entry{
 	{DCUnreachable, "no domain controller answers"},
 	{ClockSkew, "the clocks are too far apart"},
 	{DCRefuses, "the domain controller is busy or unavailable"},
+	{SigningRequired, "the domain controller demands a signature"},
 	{SpecNotExpanded, "the pod's credential spec does not reach its container"},
 	{WebhookUnreachable, "the API server gets no answer of the gMSA webhook"},
 	{WebhookNotInstalled, "the gMSA webhook cannot be installed"},

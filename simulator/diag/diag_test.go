@@ -62,7 +62,7 @@ func TestCodesStay(t *testing.T) {
 		MembershipNotOnDC: "GMSA206", HostnameDiffers: "GMSA301", ChannelDisplaced: "GMSA302", GMSAIsolation: "GMSA303", WrongAppUser: "GMSA304",
 		NoCredentialSpec: "GMSA305", MachineFlagLost: "GMSA306", LoginMissing: "GMSA307", ImageMismatch: "GMSA311", IsolationNotOffered: "GMSA312", UserRefused: "GMSA313",
 		UnknownFlag: "GMSA315", CCGUnavailable: "GMSA316", CredentialsOff: "GMSA317", Baselines: "GMSA318", ServiceTooEarly: "GMSA319", SpecOutdated: "GMSA320",
-		EntryPointFails: "GMSA321", ChannelAged: "GMSA322",
+		SMBElsewhere: "GMSA323", SigningRequired: "GMSA610", EntryPointFails: "GMSA321", ChannelAged: "GMSA322",
 		EngineTooNew: "GMSA314", SpecFieldMissing: "GMSA401", SpecAccountName: "GMSA402", SpecDomainName: "GMSA403", SpecNoEntry: "GMSA404", SpecSID: "GMSA405",
 		SpecPath: "GMSA406", SpecGUID: "GMSA407", CredentialSpecMissing: "GMSA410", SpecOption: "GMSA411", SpecUnreadable: "GMSA412", SpecCmdlet: "GMSA413",
 		SpecExists: "GMSA414", SpecAdditional: "GMSA415", SpecReplaced: "GMSA416", SPNUnknown: "GMSA501", SPNDuplicate: "GMSA502", SPNOtherName: "GMSA503", TicketUnderOldKey: "GMSA504",
