@@ -31,7 +31,7 @@ func (d *Domain) findChannel(s *stepError, e *channelError) *diag.Finding {
 	a, err := dc.replica.AccountByName(directory.Principal, e.account)
 	switch {
 	case err != nil:
-		return d.findNoSuchName(strings.TrimSuffix(e.account, "$"), dc)
+		return s.logon.st.ofSite(d.findNoSuchName(strings.TrimSuffix(e.account, "$"), dc))
 	case a.Disabled:
 		return d.findUnusable(a.SAMAccountName, dc, krbErrClientRevoked)
 	case a.UserAccountControl&uacWorkstationTrust == 0:

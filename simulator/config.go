@@ -32,6 +32,8 @@ type Config struct {
 	DCs []string `json:"dcs,omitempty" yaml:"dcs,omitempty"`
 	// Domains are further domains of the forest, each with its own DCs.
 	Domains []DomainConfig `json:"domains,omitempty" yaml:"domains,omitempty"`
+	// SiteSubnets are the subnets that have a site. A container whose network is in none of them gets any DC. Default: every network has one.
+	SiteSubnets []string `json:"siteSubnets,omitempty" yaml:"siteSubnets,omitempty"`
 	// RequireSigning is LDAPServerIntegrity = 2 on the DCs: an LDAP connection that is neither signed, sealed nor under TLS is refused.
 	RequireSigning bool `json:"requireSigning,omitempty" yaml:"requireSigning,omitempty"`
 	// DCSubnet is the network that the DCs are in, which networks of containers may overlap with. Default 10.0.0.0/24. It does not decide

@@ -193,7 +193,7 @@ func (h *Host) run(c Container) (*Running, error) {
 	r.st.d, r.st.name, r.st.dom, r.st.clock = h.d, h.Name()+"/"+name, h.dom, &h.station
 	r.st.container = r
 	r.st.closed, r.st.dns, r.st.order = slices.Clone(c.ClosedPorts), slices.Clone(c.DNS), c.DCs
-	if r.st.order == nil {
+	if r.st.order == nil && !r.st.siteUnknown() {
 		r.st.order = h.cfg.DCs
 	}
 	if r.spec != nil {

@@ -271,6 +271,9 @@ func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding
 	}
 	switch code {
 	case krbErrCPrincipalUnknown:
+		if s.logon != nil {
+			return s.logon.st.ofSite(d.findNoSuchName(account, dc))
+		}
 		return d.findNoSuchName(account, dc)
 	case krbErrSPrincipalUnknown:
 		return d.findSPN(s, dc)

@@ -197,17 +197,21 @@ func (p *Process) NltestDSGetDC(domain string) (Nltest, error) {
 	if dc == dc.peers()[0] {
 		pdc = "PDC "
 	}
-	var b strings.Builder
-	for _, line := range []string{
+	lines := []string{
 		`           DC: \\` + dc.DNSName(),
 		`      Address: \\` + r.h.d.addressOf(dc),
 		"     Dom Guid: " + dc.dom.GUID.String(),
 		"     Dom Name: " + dc.dom.DNSName,
 		"  Forest Name: " + r.h.d.DNSName(),
 		" Dc Site Name: " + site,
-		"Our Site Name: " + site,
-		"        Flags: " + pdc + "GC DS LDAP KDC TIMESERV WRITABLE DNS_DC DNS_DOMAIN DNS_FOREST CLOSE_SITE FULL_SECRET WS DS_8 DS_9 DS_10",
-	} {
+	}
+	near := ""
+	if !r.st.siteUnknown() {
+		lines, near = append(lines, "Our Site Name: "+site), "CLOSE_SITE "
+	}
+	lines = append(lines, "        Flags: "+pdc+"GC DS LDAP KDC TIMESERV WRITABLE DNS_DC DNS_DOMAIN DNS_FOREST "+near+"FULL_SECRET WS DS_8 DS_9 DS_10")
+	var b strings.Builder
+	for _, line := range lines {
 		b.WriteString(line + "\n")
 	}
 	return Nltest{DC: dc.DNSName(), Text: b.String() + completed}, nil

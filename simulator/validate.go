@@ -195,6 +195,11 @@ func (k *checker) forest() {
 	} else if a.Zone() != "" {
 		k.fail("listen.address", "%q has a zone", c.Listen.Address)
 	}
+	for i, s := range c.SiteSubnets {
+		if _, err := netip.ParsePrefix(s); err != nil {
+			k.fail(fmt.Sprintf("siteSubnets[%d]", i), "%q is not a network, as in 10.0.0.0/24", s)
+		}
+	}
 	if _, err := netip.ParsePrefix(c.DCSubnet); err != nil && c.DCSubnet != "" {
 		k.fail("dcSubnet", "%q is not a network, as in 10.0.0.0/24", c.DCSubnet)
 	}
