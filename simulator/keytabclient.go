@@ -131,7 +131,7 @@ func KerberosCode(err error) int {
 // CredentialSpec is what New-CredentialSpec writes for an account of the root domain.
 func (d *Domain) CredentialSpec(account string) []byte {
 	dom := d.root()
-	return specOf(dom, d.DNSName(), dom.SID, dom.GUID, account, nil)
+	return specOf(specDomain{dom, d.DNSName(), dom.SID, dom.GUID}, account, nil)
 }
 
 // reverseNames checks the reverse names of DCs of the root domain.
