@@ -421,6 +421,10 @@ type connectSQL struct {
 	SPN string `yaml:"spn,omitempty"`
 	// ConnectionString is read as SqlClient does: it gives the name, and NTLM where nobody has it.
 	ConnectionString string `yaml:"connectionString,omitempty"`
+	// User came to the container's service, and the service goes to the server in that name; see actFor.
+	User    string            `yaml:"user,omitempty"`
+	Arrived simulator.Arrival `yaml:"arrived,omitempty"`
+	At      string            `yaml:"at,omitempty"`
 }
 
 func (a *connectSQL) check(s *scope, n *node) {
@@ -428,6 +432,9 @@ func (a *connectSQL) check(s *scope, n *node) {
 	s.result(argument(n, "sqlServer"), a.Server, "sqlServer")
 	if given(a.SPN, a.ConnectionString) != 1 {
 		s.d.fail(n.errorAt("either spn or connectionString"))
+	}
+	if a.User != "" {
+		onBehalf{a.User, a.Arrived, a.At}.check(s, n)
 	}
 }
 
@@ -440,7 +447,10 @@ func (a *connectSQL) do(r *attempt) error {
 	if err != nil {
 		return err
 	}
-	if a.ConnectionString == "" {
+	switch {
+	case a.User != "":
+		return c.App().ConnectFor(server, a.SPN, onBehalf{a.User, a.Arrived, a.At}.user())
+	case a.ConnectionString == "":
 		return c.App().ConnectTo(server, a.SPN)
 	}
 	protocol, err := c.App().Connect(server, a.ConnectionString)

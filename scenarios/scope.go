@@ -35,7 +35,7 @@ func (s *scope) used(part string) {
 
 // builtin are principals that every domain has.
 var builtin = []string{"Administrator", "Guest", "krbtgt", "Domain Admins", "Domain Users", "Domain Guests", "Domain Computers", "Domain Controllers",
-	"Enterprise Admins", "Schema Admins", "Administrators", "Users"}
+	"Enterprise Admins", "Schema Admins", "Protected Users", "Administrators", "Users"}
 
 const (
 	defaultDC = "DC01"

@@ -336,17 +336,18 @@ func (a *getServiceAccount) do(r *attempt) error {
 }
 
 type setServiceAccount struct {
-	Account              string    `yaml:"account"`
-	DNSHostName          *string   `yaml:"dnsHostName,omitempty"`
-	SPNs                 *[]string `yaml:"spns,omitempty"`
-	AllowedToRetrieve    *[]string `yaml:"allowedToRetrieve,omitempty"`
-	RetrieveSDDL         *string   `yaml:"retrieveSDDL,omitempty"`
-	IntervalDays         *int      `yaml:"intervalDays,omitempty"`
-	EncryptionTypes      *[]string `yaml:"encryptionTypes,omitempty"`
-	Enabled              *bool     `yaml:"enabled,omitempty"`
-	AllowedToDelegateTo  *[]string `yaml:"allowedToDelegateTo,omitempty"`
-	Compound             *bool     `yaml:"compoundIdentitySupported,omitempty"`
-	TrustedForDelegation *bool     `yaml:"trustedForDelegation,omitempty"`
+	Account                    string    `yaml:"account"`
+	DNSHostName                *string   `yaml:"dnsHostName,omitempty"`
+	SPNs                       *[]string `yaml:"spns,omitempty"`
+	AllowedToRetrieve          *[]string `yaml:"allowedToRetrieve,omitempty"`
+	RetrieveSDDL               *string   `yaml:"retrieveSDDL,omitempty"`
+	IntervalDays               *int      `yaml:"intervalDays,omitempty"`
+	EncryptionTypes            *[]string `yaml:"encryptionTypes,omitempty"`
+	Enabled                    *bool     `yaml:"enabled,omitempty"`
+	AllowedToDelegateTo        *[]string `yaml:"allowedToDelegateTo,omitempty"`
+	Compound                   *bool     `yaml:"compoundIdentitySupported,omitempty"`
+	TrustedForDelegation       *bool     `yaml:"trustedForDelegation,omitempty"`
+	TrustedToAuthForDelegation *bool     `yaml:"trustedToAuthForDelegation,omitempty"`
 }
 
 func (a *setServiceAccount) check(s *scope, n *node) {
@@ -372,6 +373,7 @@ func (a *setServiceAccount) do(r *attempt) error {
 		set(&s.AllowedToDelegateTo, a.AllowedToDelegateTo)
 		set(&s.CompoundIdentitySupported, a.Compound)
 		set(&s.TrustedForDelegation, a.TrustedForDelegation)
+		set(&s.TrustedToAuthForDelegation, a.TrustedToAuthForDelegation)
 		if a.Enabled != nil {
 			s.Enabled = a.Enabled
 		}
@@ -488,6 +490,8 @@ func (a *restartHost) do(r *attempt) error {
 type owner struct {
 	Host    string `yaml:"host,omitempty,scalar"`
 	Session string `yaml:"session,omitempty"`
+	// User stands for all sessions of a user on the host.
+	User string `yaml:"user,omitempty"`
 }
 
 func (a *owner) check(s *scope, n *node) {
@@ -514,10 +518,15 @@ func (a *purgeTickets) do(r *attempt) error {
 		return err
 	}
 	h, err := r.host(a.Host)
-	if err == nil {
+	switch {
+	case err != nil:
+		return err
+	case a.User != "":
+		h.PurgeSessions(a.User)
+	default:
 		h.PurgeTickets()
 	}
-	return err
+	return nil
 }
 
 type listTickets owner

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -238,6 +239,9 @@ func (r *Running) InboundNTLM(user string) error {
 	if r.spec == nil {
 		return d.explain(&stepError{step: stepLookup, logon: r.asLogon(), err: errNoSpec})
 	}
+	if d.hasPolicy(PolicyDenyNTLM) {
+		return d.explain(&stepError{step: stepLookup, logon: r.asLogon(), account: user, err: &ntlmBlockedError{}})
+	}
 	hash := kds.NTHash(utf16LE(password))
 	domain := r.spec.DomainJoinConfig.NetBIOSName
 	proof := ntlmv2Proof(ntlmv2Key(hash[:], user, domain), challenge, blob)
@@ -289,22 +293,38 @@ func (r *Running) called(text string, dc *DC, call func(*DC) Status) error {
 }
 
 func (r *Running) overWith(text, about string, call func(*DC) error) error {
-	err := r.withChannel(r.h.d.ctx, call)
+	return r.about(about, r.withChannel(r.h.d.ctx, call))
+}
+
+// ask makes a call over the secure channel.
+func (r *Running) ask(text string, call func(*DC) Status) error {
+	return r.withChannel(r.h.d.ctx, func(dc *DC) error { return r.called(text, dc, call) })
+}
+
+func (r *Running) about(about string, err error) error {
 	if err == nil {
 		return nil
 	}
 	return r.h.d.explain(&stepError{step: stepLookup, logon: r.asLogon(), account: about, err: err})
 }
 
-// translate is over for names and SIDs, which the container holds against the SID of its own domain.
+// translate is over for names and SIDs, which the container holds against the SID of its own domain. One policy breaks it, and another lets
+// DCs answer without a channel.
 func (r *Running) translate(text, about string, call func(*DC) Status) error {
-	return r.overWith(text, about, func(dc *DC) error {
+	if r.cfg.AuthEpResolution && r.spec != nil {
+		return r.about(about, &lookupPolicyError{r})
+	}
+	err := r.withChannel(r.h.d.ctx, func(dc *DC) error {
 		if !r.trusts(dc) {
 			account, computer := r.names()
 			return &channelError{StatusNoneMapped, dc, account, computer, errForeignSID}
 		}
 		return r.called(text, dc, call)
 	})
+	if e, ok := errors.AsType[*channelError](err); ok && e.cause != errForeignSID && r.translateAnonymously(call) {
+		return nil
+	}
+	return r.about(about, err)
 }
 
 // asLogon stands for the container in an error.

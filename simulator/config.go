@@ -161,6 +161,8 @@ type User struct {
 	// EncryptionTypes are the names of Set-ADUser -KerberosEncryptionType: RC4, AES128, AES256, DES, None.
 	EncryptionTypes []string `json:"encryptionTypes,omitempty" yaml:"encryptionTypes,omitempty"`
 	Disabled        bool     `json:"disabled,omitempty" yaml:"disabled,omitempty"`
+	// AccountNotDelegated is Set-ADUser -AccountNotDelegated: the account is sensitive and no service acts as it.
+	AccountNotDelegated bool `json:"accountNotDelegated,omitempty" yaml:"accountNotDelegated,omitempty"`
 	// ClockOffset is what the clock of the user's workstation is ahead of domain time.
 	ClockOffset time.Duration `json:"clockOffset,omitempty" yaml:"clockOffset,omitempty"`
 	Domain      string        `json:"domain,omitempty" yaml:"domain,omitempty"`
@@ -188,6 +190,9 @@ type ServiceAccount struct {
 	AllowedToDelegateTo []string `json:"allowedToDelegateTo,omitempty" yaml:"allowedToDelegateTo,omitempty"`
 	// TrustedForDelegation is -TrustedForDelegation: tickets for the account carry ok-as-delegate.
 	TrustedForDelegation bool `json:"trustedForDelegation,omitempty" yaml:"trustedForDelegation,omitempty"`
+	// TrustedToAuthForDelegation is Set-ADAccountControl -TrustedToAuthForDelegation: the service may show tickets that it made itself for users who
+	// came without Kerberos (protocol transition).
+	TrustedToAuthForDelegation bool `json:"trustedToAuthForDelegation,omitempty" yaml:"trustedToAuthForDelegation,omitempty"`
 	// CompoundIdentitySupported is the parameter of this name: tickets for the account shall carry the client's device
 	// ([MS-ADTS] 2.2.7, Compound-identity-supported).
 	CompoundIdentitySupported bool   `json:"compoundIdentitySupported,omitempty" yaml:"compoundIdentitySupported,omitempty"`

@@ -31,6 +31,13 @@ type Container struct {
 	// service waits for others: Netlogon.
 	AutoStart        bool     `json:"autoStart,omitempty" yaml:"autoStart,omitempty"`
 	ServiceDependsOn []string `json:"serviceDependsOn,omitempty" yaml:"serviceDependsOn,omitempty"`
+	// KernelModeAuth is kernel-mode authentication of IIS: HTTP.sys opens tickets with the key of the container's own account, whatever the
+	// application pool runs as, unless UseAppPoolCredentials says otherwise.
+	KernelModeAuth        bool `json:"kernelModeAuth,omitempty" yaml:"kernelModeAuth,omitempty"`
+	UseAppPoolCredentials bool `json:"useAppPoolCredentials,omitempty" yaml:"useAppPoolCredentials,omitempty"`
+	// AuthEpResolution is the policy "Enable RPC Endpoint Mapper Client Authentication" in the container, under which a web application cannot ask a DC
+	// for names.
+	AuthEpResolution bool `json:"authEpResolution,omitempty" yaml:"authEpResolution,omitempty"`
 	// CredentialSpec is the value of --security-opt credentialspec=…, for instance file://contoso_webapp01.json. Default: none.
 	CredentialSpec string `json:"credentialSpec,omitempty" yaml:"credentialSpec,omitempty"`
 	// SecurityOpts are further values of --security-opt as they are typed, before the one of CredentialSpec.

@@ -26,7 +26,12 @@ func (d *Domain) findContainer(s *stepError) *diag.Finding {
 		return findNoSpec(s.logon.st.container)
 	}
 	if e, ok := errors.AsType[*channelError](s.err); ok {
-		return d.findChannel(s, e)
+		f := d.findChannel(s, e)
+		if f != nil && f.Code == diag.HostnameDiffers && d.hasPolicy(PolicyAnonymousNames) {
+			f.Mode = "sid-anonymous-policy"
+			f.Facts = append(f.Facts, diag.Fact{Name: "policy", Value: "Allow anonymous SID/Name translation, which hides it from those who ask for names"})
+		}
+		return f
 	}
 	if e, ok := errors.AsType[*lookupError](s.err); ok {
 		switch e.status {

@@ -31,6 +31,7 @@ type Host struct {
 	containers  []*Running        // that run, in the order of their start
 	services    []*Service        // that run as service accounts
 	started     int               // containers so far, from which their ids are made
+	sessions    []*Session        // of users who have signed in
 	plugins     []Plugin
 	identities  []string // by which secret stores know it
 }
@@ -338,10 +339,26 @@ func (h *Host) KerberosTo(spn string) (*Ticket, error) { return h.d.ticketTo(h.d
 // SignIn signs a user in on this host.
 func (h *Host) SignIn(user, password string) (*Session, error) {
 	s := h.session(user, h.d.passwordSecret(password))
+	s.logon.unknown = map[string]time.Time{}
 	if err := s.logon.signIn(h.d.ctx); err != nil {
 		return nil, h.d.explain(err)
 	}
+	h.mu.Lock()
+	h.sessions = append(h.sessions, s)
+	h.mu.Unlock()
 	return s, nil
+}
+
+// PurgeSessions is klist purge in all sessions of a user on the host.
+func (h *Host) PurgeSessions(user string) {
+	h.mu.Lock()
+	sessions := slices.Clone(h.sessions)
+	h.mu.Unlock()
+	for _, s := range sessions {
+		if strings.EqualFold(s.logon.account, user) {
+			s.PurgeTickets()
+		}
+	}
 }
 
 func (h *Host) session(account string, secret secret) *Session {

@@ -309,18 +309,35 @@ func realmOf(tgt *credential) string {
 }
 
 func (c *krbClient) tgs(ctx context.Context, tgt *credential, server string, options uint32) (*credential, error) {
+	return c.ask(ctx, tgt, tgsRequest{server: serverName(server), options: options})
+}
+
+// tgsRequest is what differs between requests of the TGS exchange.
+type tgsRequest struct {
+	server  []byte // PrincipalName
+	options uint32
+	padata  [][]byte // beside the AP-REQ
+	tickets [][]byte // additional tickets
+}
+
+func (c *krbClient) ask(ctx context.Context, tgt *credential, q tgsRequest) (*credential, error) {
 	nonce, err := c.nonce()
 	if err != nil {
 		return nil, err
 	}
 	realm := realmOf(tgt)
-	body := tlv(tagSequence,
-		field(0, derFlags(options)),
+	parts := [][]byte{
+		field(0, derFlags(q.options)),
 		field(2, derString(realm)),
-		field(3, serverName(server)),
+		field(3, q.server),
 		field(5, derTime(farFuture)),
 		field(7, derInt(int64(nonce))),
-		field(8, c.etypeList()))
+		field(8, c.etypeList()),
+	}
+	if len(q.tickets) > 0 {
+		parts = append(parts, field(11, tlv(tagSequence, q.tickets...)))
+	}
+	body := tlv(tagSequence, parts...)
 	sum := tlv(tagSequence, field(0, derInt(int64(tgt.key.ChecksumType()))),
 		field(1, tlv(tagOctetString, tgt.key.Checksum(nil, body, usageTGSReqChecksum))))
 	ap, err := c.apReq(tgt, usageTGSReqAuth, sum)
@@ -328,7 +345,7 @@ func (c *krbClient) tgs(ctx context.Context, tgt *credential, server string, opt
 		return nil, err
 	}
 	rep, dc, err := c.send(ctx, realm, tlv(application0+msgTGSReq, tlv(tagSequence,
-		field(1, derInt(5)), field(2, derInt(msgTGSReq)), field(3, tlv(tagSequence, padata(padataTGSReq, ap))), field(4, body))))
+		field(1, derInt(5)), field(2, derInt(msgTGSReq)), field(3, tlv(tagSequence, append([][]byte{padata(padataTGSReq, ap)}, q.padata...)...)), field(4, body))))
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,9 @@ type logon struct {
 	groups  *[]directory.GroupMembership // memberships at that time, when they were noted
 	tgt     *credential
 	tickets []*credential // service tickets in the order of arrival
-	asOf    time.Time     // clock of the exchange under way; zero: now
+	// unknown are the names that nobody had, with the time until which they are not asked for again; nil for a session that asks each time.
+	unknown map[string]time.Time
+	asOf    time.Time // clock of the exchange under way; zero: now
 }
 
 func (l *logon) client() *krbClient {
@@ -122,7 +124,13 @@ func (l *logon) ticketFor(ctx context.Context, server string) (*credential, erro
 			return c, nil
 		}
 	}
+	if until := l.unknown[strings.ToLower(server)]; l.st.now().Before(until) {
+		return nil, &stepError{step: stepTicket, logon: l, server: server, account: serviceOf(ctx), err: &negativeError{until}}
+	}
 	cred, err := l.client().ticketFor(l.context(ctx), l.tgt, server)
+	if e := asKRBError(err); e != nil && e.code == krbErrSPrincipalUnknown && l.unknown != nil {
+		l.unknown[strings.ToLower(server)] = l.st.now().Add(spnCacheTimeout)
+	}
 	if err != nil {
 		return nil, &stepError{step: stepTicket, logon: l, server: server, account: serviceOf(ctx), err: err}
 	}
@@ -154,6 +162,7 @@ func (l *logon) purge() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tgt, l.tickets, l.since, l.groups = nil, nil, time.Time{}, nil
+	clear(l.unknown)
 }
 
 // list gives the tickets, the ticket-granting ticket first.

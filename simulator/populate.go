@@ -291,6 +291,9 @@ func (m *userMemory) object(dom *directory.Domain, u *User) directory.AddRequest
 	if u.Disabled {
 		uac |= uacDisabled
 	}
+	if u.AccountNotDelegated {
+		uac |= uacNotDelegated
+	}
 	m.text("objectClass", "user")
 	m.text("sAMAccountName", u.Name)
 	m.integer("userAccountControl", uac)
@@ -370,12 +373,15 @@ func (s ServiceAccount) dnsHostName(dom *directory.Domain) string {
 
 // userAccountControl puts the account's switches into uac.
 func (s ServiceAccount) userAccountControl(uac uint32) uint32 {
-	uac &^= uacDisabled | uacTrustedForDelegation
+	uac &^= uacDisabled | uacTrustedForDelegation | uacTrustedToAuth
 	if s.Enabled != nil && !*s.Enabled {
 		uac |= uacDisabled
 	}
 	if s.TrustedForDelegation {
 		uac |= uacTrustedForDelegation
+	}
+	if s.TrustedToAuthForDelegation {
+		uac |= uacTrustedToAuth
 	}
 	return uac
 }

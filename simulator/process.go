@@ -122,6 +122,10 @@ func (p *Process) KerberosTo(spn string) (*Ticket, error) {
 func (r *Running) Accept(t *Ticket) error {
 	p := r.App()
 	account, err := p.identity()
+	pool := account
+	if r.cfg.KernelModeAuth && !r.cfg.UseAppPoolCredentials && r.spec != nil {
+		account, err = r.account(), r.runs()
+	}
 	if err == nil {
 		err = r.serviceError()
 	}
@@ -130,6 +134,9 @@ func (r *Running) Accept(t *Ticket) error {
 		if pw, err = r.password(r.h.d.ctx, account, false); err == nil {
 			err = r.h.d.accept(&r.st, account+"$", r.h.d.managedKeys(r.st.dom, account, pw.both()), t)
 		}
+	}
+	if step, ok := errors.AsType[*stepError](err); ok && step.step == stepAccept && pool != "" && !sameAccount(pool, account) {
+		step.err = &kernelModeError{r, pool, step.err}
 	}
 	return p.explain(err, t.Server)
 }

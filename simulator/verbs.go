@@ -288,6 +288,7 @@ func (c *ldapConn) serviceAccount(name string) (s ServiceAccount, dn string, err
 		EncryptionTypes: etypeNames(uint32(e.number("msDS-SupportedEncryptionTypes"))), Enabled: &enabled,
 		CompoundIdentitySupported: e.number("msDS-SupportedEncryptionTypes")&compoundIdentity != 0,
 		AllowedToDelegateTo:       e.texts("msDS-AllowedToDelegateTo"), TrustedForDelegation: uac&uacTrustedForDelegation != 0,
+		TrustedToAuthForDelegation: uac&uacTrustedToAuth != 0,
 	}
 	if c.dc.dom != c.dc.d.root() {
 		s.Domain = c.dc.dom.DNSName

@@ -64,6 +64,7 @@ const (
 	SMBElsewhere          Code = "GMSA323" // SMB of the container looks names up in another network
 	ToolMissing           Code = "GMSA340" // the image does not hold the program
 	SettingRefused        Code = "GMSA341" // a command did not change the user of the application
+	LookupPolicy          Code = "GMSA342" // a policy about the endpoint mapper breaks questions for names
 	SQLUntrusted          Code = "GMSA343" // SQL Server cannot tell who comes
 	SQLAuthentication     Code = "GMSA344" // the connection string asks for a login of SQL Server's own
 	SpecFieldMissing      Code = "GMSA401" // the credential spec lacks a field
@@ -94,6 +95,9 @@ const (
 	SPNTaken              Code = "GMSA507" // a new service principal name is another account\'s
 	SPNNotOnDC            Code = "GMSA508" // another DC knows the service principal name, this one does not
 	AddressNotName        Code = "GMSA509" // the service is reached by its address, which is no name
+	NTLMBlocked           Code = "GMSA510" // a policy does not allow NTLM, and Kerberos is not to be had
+	NegativeCache         Code = "GMSA511" // the client remembers that nobody had the name
+	DelegationRefused     Code = "GMSA512" // the service may not go to another one as the user
 	DNSFindsNoDC          Code = "GMSA601" // DNS has no domain controller of the domain
 	DCUnreachable         Code = "GMSA602" // no domain controller answers
 	ClockSkew             Code = "GMSA603" // the clocks are more than five minutes apart
@@ -260,6 +264,7 @@ var catalogue = []Entry{
 	{SMBElsewhere, "SMB of the container looks names up in another network"},
 	{ToolMissing, "the image does not hold the program"},
 	{SettingRefused, "the command did not change the application's user"},
+	{LookupPolicy, "a policy about the RPC endpoint mapper breaks questions for names"},
 	{SQLUntrusted, "SQL Server gets nobody that it can trust"},
 	{SQLAuthentication, "the connection string names a user of its own"},
 	{SpecFieldMissing, "the credential spec lacks a field"},
@@ -290,6 +295,9 @@ var catalogue = []Entry{
 	{SPNTaken, "another account has this service principal name"},
 	{SPNNotOnDC, "this DC does not have the service principal name yet"},
 	{AddressNotName, "an address has no service principal name"},
+	{NTLMBlocked, "NTLM is blocked, and Kerberos is not to be had"},
+	{NegativeCache, "the client remembers that the name was unknown"},
+	{DelegationRefused, "the service may not act as the user"},
 	{DNSFindsNoDC, "DNS finds no domain controller"},
 	{DCUnreachable, "no domain controller answers"},
 	{ClockSkew, "the clocks are too far apart"},
