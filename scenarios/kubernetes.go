@@ -152,8 +152,9 @@ func (a *enableWebhook) do(r *attempt) error {
 type applyCredentialSpec struct {
 	Name string `yaml:"name"`
 	// Account lets a node make the contents; Credspec are the contents; without both the object has none.
-	Account  string   `yaml:"account,omitempty"`
-	Credspec jsonTree `yaml:"credspec,omitempty"`
+	Account           string                        `yaml:"account,omitempty"`
+	HostAccountConfig *kubernetes.HostAccountConfig `yaml:"hostAccountConfig,omitempty"`
+	Credspec          jsonTree                      `yaml:"credspec,omitempty"`
 }
 
 func (a *applyCredentialSpec) check(s *scope, n *node) {
@@ -170,7 +171,7 @@ func (a *applyCredentialSpec) do(r *attempt) error {
 	if err != nil {
 		return err
 	}
-	return c.ApplyCredentialSpec(kubernetes.CredentialSpec{Name: a.Name, Account: a.Account, Credspec: json.RawMessage(a.Credspec)})
+	return c.ApplyCredentialSpec(kubernetes.CredentialSpec{Name: a.Name, Account: a.Account, HostAccountConfig: a.HostAccountConfig, Credspec: json.RawMessage(a.Credspec)})
 }
 
 type deleteCredentialSpec struct {
@@ -406,6 +407,18 @@ func (a *labelNode) do(r *attempt) error {
 		return err
 	}
 	return c.LabelNode(a.Node, a.Labels)
+}
+
+type enableWindowsGMSA struct{}
+
+func (*enableWindowsGMSA) check(*scope, *node) {}
+
+func (*enableWindowsGMSA) do(r *attempt) error {
+	c, err := r.cluster()
+	if err == nil {
+		c.EnableWindowsGMSA()
+	}
+	return err
 }
 
 type setClusterDNS kubernetes.DNS

@@ -45,6 +45,7 @@ var orchestratorVerbs = []verb{
 	{"uncordonNode", false, "kubectl uncordon", func() action { return &uncordonNode{} }},
 	{"labelNode", false, "kubectl label node", func() action { return &labelNode{} }},
 	{"setClusterDNS", false, "change what the cluster's DNS server forwards where", func() action { return &setClusterDNS{} }},
+	{"enableWindowsGMSA", false, "az aks update --enable-windows-gmsa", func() action { return &enableWindowsGMSA{} }},
 
 	{"swarm", false, "docker swarm init, with nodes", func() action { return &startSwarm{} }},
 	{"createConfig", false, "docker config create with a credential spec", func() action { return &createConfig{} }},

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Command carries out a line that is typed in the container: nltest, klist, klist get, klist purge, whoami, whoami /upn, or dir of a
-// domain's SYSVOL. It gives what is printed, and an error when that says that something is wrong, as the methods of [Process] do.
+// Command carries out a line that is typed in the container: nltest, klist, klist get, klist purge, whoami, whoami /upn, dir of a
+// domain's SYSVOL, or sc.exe query and Start-Service of the container's own service. It gives what is printed, and an error when that says that something is wrong, as the methods of [Process] do.
 func (p *Process) Command(line string) (output string, err error) {
 	words := strings.Fields(line)
 	if len(words) == 0 {
@@ -30,6 +30,10 @@ func (p *Process) Command(line string) (output string, err error) {
 		return p.KlistGet(rest[1])
 	case program == "klist" && len(rest) == 1 && strings.EqualFold(argument, "purge"):
 		return p.KlistPurge()
+	case program == "sc" && len(rest) == 2 && strings.EqualFold(argument, "query"):
+		return p.c.QueryService()
+	case program == "start-service" && len(rest) == 1:
+		return "", p.c.StartService()
 	case program == "whoami" && len(rest) == 0:
 		return p.Whoami(), nil
 	case program == "whoami" && strings.EqualFold(argument, "/upn"):
@@ -40,7 +44,7 @@ func (p *Process) Command(line string) (output string, err error) {
 			return p.DirSYSVOL(domain)
 		}
 	}
-	return "", fmt.Errorf("%q is no command that a container of the simulator knows: nltest, klist, whoami, dir \\\\DOMAIN\\SYSVOL", line)
+	return "", fmt.Errorf("%q is no command that a container of the simulator knows: nltest, klist, whoami, dir \\\\DOMAIN\\SYSVOL, sc query, Start-Service", line)
 }
 
 // nltest runs nltest with one option.

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -218,7 +219,10 @@ func (c *Cluster) ApplyCredentialSpec(s CredentialSpec) error {
 	contents := s.Credspec
 	if s.Account != "" {
 		var err error
-		if contents, err = c.makeCredentialSpec(s.Account); err != nil {
+		if contents, err = c.makeCredentialSpec(s.Account); err == nil && s.HostAccountConfig != nil {
+			contents, err = s.HostAccountConfig.into(contents)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -236,20 +240,26 @@ func (c *Cluster) ApplyCredentialSpec(s CredentialSpec) error {
 	return nil
 }
 
-// makeCredentialSpec lets the first Windows node make a credential spec.
+// makeCredentialSpec lets a computer of the domain make a credential spec: the first node that can, or another host.
 func (c *Cluster) makeCredentialSpec(account string) (json.RawMessage, error) {
+	var hosts []*simulator.Host
 	for _, n := range c.nodes {
-		if n.host == nil {
-			continue
+		if n.host != nil {
+			hosts = append(hosts, n.host)
 		}
-		file, _, err := n.host.NewCredentialSpec(simulator.NewCredentialSpec{Account: account})
-		if err != nil {
-			return nil, err
-		}
-		text, _ := n.host.ReadCredentialSpec(file)
-		return text, nil
 	}
-	return nil, fmt.Errorf("no Windows node to make a credential spec on")
+	first := errors.New("no computer of the domain to make a credential spec on")
+	for i, h := range append(hosts, c.d.Hosts()...) {
+		file, _, err := h.NewCredentialSpec(simulator.NewCredentialSpec{Account: account})
+		if err == nil {
+			text, _ := h.ReadCredentialSpec(file)
+			return text, nil
+		}
+		if i == 0 {
+			first = err
+		}
+	}
+	return nil, first
 }
 
 // DeleteCredentialSpec is kubectl delete gmsacredentialspec.

@@ -27,6 +27,12 @@ func (c *Cluster) explainInside(err error, p *pod, s *started) error {
 		g = c.podDNS(f, p, s)
 	case diag.SpecDomainName:
 		g = c.tenant(f, p, s)
+	case diag.ServiceTooEarly:
+		g = c.tooEarly(f, p, s)
+	case diag.PluginNotStarted:
+		g = c.notEnabled(f, p)
+	case diag.DCUnreachable:
+		g = c.noRoute(f, p)
 	case diag.NotAllowed:
 		g = c.wrongNode(f, p, s)
 	}
@@ -153,6 +159,24 @@ func (c *Cluster) tenant(f *diag.Finding, p *pod, s *started) *diag.Finding {
 	return g
 }
 
+// tooEarly is about a service that did not wait for Netlogon.
+func (c *Cluster) tooEarly(f *diag.Finding, p *pod, s *started) *diag.Finding {
+	lines := []string{"nltest /sc_reset:" + s.domain(), "Start-Service App"}
+	return f.About("k8s-netlogon-race", "the kubelet starts the container's process at once, and Netlogon sets up its channel at the same time; who is first differs from start to start",
+		[]diag.Fact{{Name: "pod", Value: p.spec.Name}, {Name: "postStart", Value: strings.Join(s.PostStart, "; ")}},
+		diag.Help{Text: "set the channel up anew after the start, before the service is needed", Command: "lifecycle.postStart: restart Netlogon until nltest /query has NERR_Success",
+			Do: p.changed(true, func(m *Pod) {
+				if len(m.Containers) == 0 {
+					m.Containers = []Container{s.Container}
+				}
+				for i := range m.Containers {
+					if m.Containers[i].Name == s.Name {
+						m.Containers[i].PostStart = lines
+					}
+				}
+			})})
+}
+
 // podDNS tells why a pod's DNS server does not find the domain.
 func (c *Cluster) podDNS(f *diag.Finding, p *pod, s *started) *diag.Finding {
 	domain := c.d.DNSName()
@@ -236,7 +260,9 @@ func (c *Cluster) explainStart(err error, p *pod, s *started) error {
 		}) {
 			help.Do = []string{simulator.FlowStep("cordonNode", "", p.node.Name), p.again()}
 		}
-		g = f.About("k8s-containerd-kb", f.Because, facts, help)
+		const updated = "Windows Server 2019 (10.0.17763.1817)"
+		update := diag.Help{Text: "or install KB5000822 on the node", Command: "wusa windows10.0-kb5000822-x64.msu", Do: []string{simulator.FlowStep("upgradeHost", "host", p.node.Name, "os", updated)}}
+		g = f.About("k8s-containerd-kb", f.Because, facts, help, update)
 	case strings.HasPrefix(string(f.Code), "GMSA4") && options.GMSACredentialSpec != "":
 		help := diag.Help{Text: "put right the object, from which pods take a copy when they are made, and make the pod anew",
 			Command: "kubectl apply -f " + options.GMSACredentialSpecName + ".yaml; " + p.replaceCommand()}

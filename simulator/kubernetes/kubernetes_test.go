@@ -155,3 +155,21 @@ func TestAnswerSize(t *testing.T) {
 		t.Errorf("one DC: got %d bytes, truncated %v", got, c.truncated())
 	}
 }
+
+// TestHostAccountConfig: the section for nodes outside the domain goes below ActiveDirectoryConfig, as texts that the CRD takes.
+func TestHostAccountConfig(t *testing.T) {
+	c := start(t, Config{CRD: true})
+	input := &HostAccountConfig{PluginGUID: pluginClass, PluginInput: "ObjectId=a;SecretUri=b"}
+	if err := c.ApplyCredentialSpec(CredentialSpec{Name: "a", Account: "WebApp01", HostAccountConfig: input}); err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		ActiveDirectoryConfig struct{ HostAccountConfig map[string]string }
+	}
+	if err := json.Unmarshal(c.specs["a"], &doc); err != nil {
+		t.Fatal(err)
+	}
+	if got := doc.ActiveDirectoryConfig.HostAccountConfig; got["PortableCcgVersion"] != "1" || got["PluginGUID"] != pluginClass || got["PluginInput"] != input.PluginInput {
+		t.Errorf("got %v", got)
+	}
+}

@@ -33,6 +33,12 @@ type Container struct {
 	Name string `json:"name" yaml:"name"`
 	// Image as in [simulator.Container]. Default: the Server Core of the node's release.
 	Image windows.Image `json:"image,omitzero" yaml:"image,omitempty"`
+	// AutoStart says that the container's work is a service that starts by itself and asks the domain at once; ServiceDependsOn are the
+	// services that it waits for, as in [simulator.Container].
+	AutoStart        bool     `json:"autoStart,omitempty" yaml:"autoStart,omitempty"`
+	ServiceDependsOn []string `json:"serviceDependsOn,omitempty" yaml:"serviceDependsOn,omitempty"`
+	// PostStart are lines of lifecycle.postStart, for [simulator.Process.Command].
+	PostStart []string `json:"postStart,omitempty" yaml:"postStart,omitempty"`
 	// Command is what an init container does, a line for [simulator.Process.Command]; it must succeed before the pod goes on.
 	Command         string          `json:"command,omitempty" yaml:"command,omitempty"`
 	SecurityContext SecurityContext `json:"securityContext,omitzero" yaml:"securityContext,omitempty"`
@@ -93,6 +99,8 @@ type CredentialSpec struct {
 	Name string `json:"name" yaml:"name"`
 	// Account lets a node make the contents with New-CredentialSpec.
 	Account string `json:"account,omitempty" yaml:"account,omitempty"`
+	// HostAccountConfig is written into contents that are made for Account.
+	HostAccountConfig *HostAccountConfig `json:"hostAccountConfig,omitempty" yaml:"hostAccountConfig,omitempty"`
 	// Credspec is the member credspec as JSON; null when the object has none.
 	Credspec json.RawMessage `json:"credspec,omitempty" yaml:"-"`
 }

@@ -459,9 +459,15 @@ func (c *Cluster) start(p *pod, s *started) {
 	// guess: a pod's name may have dots and more than 63 characters, a host name may not; the kubelet cuts it
 	hostname, _, _ = strings.Cut(hostname[:min(len(hostname), 63)], ".")
 	s.attempts++
-	s.run, s.err = p.node.host.Run(simulator.Container{Image: s.Image, Hostname: strings.TrimRight(hostname, "-"), User: o.RunAsUserName, CredentialSpec: spec, DNS: c.resolvers(p)})
+	s.run, s.err = p.node.host.Run(simulator.Container{Image: s.Image, Hostname: strings.TrimRight(hostname, "-"), User: o.RunAsUserName, CredentialSpec: spec, DNS: c.resolvers(p),
+		AutoStart: s.AutoStart, ServiceDependsOn: s.ServiceDependsOn})
 	if s.err != nil {
 		s.run, s.err = nil, c.explainStart(s.err, p, s)
+		return
+	}
+	for _, line := range s.PostStart {
+		// guess: a hook that fails ends the container; the hook of the documentation is a loop that goes on until it succeeds
+		_, _ = s.run.Command(line)
 	}
 }
 
