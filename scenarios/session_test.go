@@ -190,7 +190,7 @@ func TestSelect(t *testing.T) {
 		{[]string{"kds-no-*"}, "kds-no-root-key"},
 		{[]string{"rotation"}, "container-across-rotation rot-plugin-secret-expired rotation-around-the-change rotation-previous-password rotation-service-behind"},
 		{[]string{"gmsa203"}, "cf-unsealed-ldap read-unsealed"},
-		{[]string{"catalog/kds-no-root-key", "GMSA101"}, "kds-no-root-key"},
+		{[]string{"catalog/kds-no-root-key", "GMSA101"}, "kds-no-root-key kds-local-test-only"},
 		{[]string{"catalog/kds-no-root-key.txtar"}, "kds-no-root-key"},
 		{[]string{"kds-no-rot-key"}, `no scenario "kds-no-rot-key"; nearest: kds-no-root-key`},
 		{[]string{"spn", "[", "nothing at all"}, "no scenario \"[\"\nno scenario \"nothing at all\""},

@@ -36,6 +36,8 @@ var verbs = slices.Concat(
 	specVerbs,
 	fetcherVerbs,
 	ecsVerbs,
+	accountVerbs,
+	dcVerbs,
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,
@@ -47,7 +49,7 @@ var verbs = slices.Concat(
 var directoryVerbs = []verb{
 	{"addKDSRootKey", true, "Add-KdsRootKey", func() action { return &addKDSRootKey{} }},
 	{"deleteKDSRootKey", true, "Remove-ADObject on a root key", func() action { return &deleteKDSRootKey{} }},
-	{"listKDSRootKeys", false, "Get-KdsRootKey on one DC", func() action { return &listKDSRootKeys{} }},
+	{"listKDSRootKeys", true, "Get-KdsRootKey on one DC", func() action { return &listKDSRootKeys{} }},
 	{"newGroup", true, "New-ADGroup", func() action { return &newGroup{} }},
 	{"removeGroup", true, "Remove-ADGroup", func() action { return &removeGroup{} }},
 	{"addGroupMember", true, "Add-ADGroupMember", func() action { return &addGroupMember{} }},
@@ -188,11 +190,25 @@ func digest(password []byte) string {
 
 type addKDSRootKey struct {
 	Effective simulator.Effective `yaml:"effective,omitempty,scalar"`
+	// LocalTestOnly is the switch of this name: the cmdlet prints True or False and makes nothing.
+	LocalTestOnly bool `yaml:"localTestOnly,omitempty"`
 }
 
 func (*addKDSRootKey) check(*scope, *node) {}
 
 func (a *addKDSRootKey) do(r *attempt) error {
+	if a.LocalTestOnly {
+		ok, err := r.admin().TestKDSRootKey()
+		if err != nil {
+			return err
+		}
+		output := "False"
+		if ok {
+			output = "True"
+		}
+		r.output(output)
+		return nil
+	}
 	key, err := r.admin().AddKDSRootKey(a.Effective)
 	if err != nil {
 		return err
@@ -241,13 +257,21 @@ func (a *listKDSRootKeys) do(r *attempt) error {
 	if err != nil {
 		return err
 	}
-	keys := dc.KDSRootKeys()
+	keys, err := r.admin().Server(a.DC).KDSRootKeys()
+	if err != nil {
+		return err
+	}
 	r.fact("keys", len(keys))
 	for _, k := range keys {
 		r.fact("key", k.ID)
 		r.fact("effective", k.Effective)
 		r.fact("usable", k.Usable)
+		r.fact("isFormatValid", k.AttributeOfWrongFormat == "")
+		if k.AttributeOfWrongFormat != "" {
+			r.fact("attributeOfWrongFormat", k.AttributeOfWrongFormat)
+		}
 	}
+	r.fact("DC", dc.Name())
 	return nil
 }
 
@@ -332,6 +356,14 @@ func (a *getServiceAccount) do(r *attempt) error {
 	r.fact("intervalDays", got.IntervalDays)
 	r.fact("encryptionTypes", list(got.EncryptionTypes))
 	r.fact("enabled", got.Enabled == nil || *got.Enabled)
+	class := "msDS-GroupManagedServiceAccount"
+	if got.RestrictToSingleComputer {
+		class = "msDS-ManagedServiceAccount"
+	}
+	r.fact("objectClass", class)
+	if !got.AccountExpirationDate.IsZero() {
+		r.fact("accountExpirationDate", got.AccountExpirationDate)
+	}
 	return nil
 }
 
@@ -348,6 +380,20 @@ type setServiceAccount struct {
 	Compound                   *bool     `yaml:"compoundIdentitySupported,omitempty"`
 	TrustedForDelegation       *bool     `yaml:"trustedForDelegation,omitempty"`
 	TrustedToAuthForDelegation *bool     `yaml:"trustedToAuthForDelegation,omitempty"`
+	Account              string    `yaml:"account"`
+	DNSHostName          *string   `yaml:"dnsHostName,omitempty"`
+	SPNs                 *[]string `yaml:"spns,omitempty"`
+	AllowedToRetrieve    *[]string `yaml:"allowedToRetrieve,omitempty"`
+	RetrieveSDDL         *string   `yaml:"retrieveSDDL,omitempty"`
+	IntervalDays         *int      `yaml:"intervalDays,omitempty"`
+	EncryptionTypes      *[]string `yaml:"encryptionTypes,omitempty"`
+	Enabled              *bool     `yaml:"enabled,omitempty"`
+	AllowedToDelegateTo  *[]string `yaml:"allowedToDelegateTo,omitempty"`
+	Compound             *bool     `yaml:"compoundIdentitySupported,omitempty"`
+	TrustedForDelegation *bool     `yaml:"trustedForDelegation,omitempty"`
+	// AccountExpirationDate is when the account expires; NeverExpires is Clear-ADAccountExpiration.
+	AccountExpirationDate *time.Time `yaml:"accountExpirationDate,omitempty"`
+	NeverExpires          bool       `yaml:"neverExpires,omitempty"`
 }
 
 func (a *setServiceAccount) check(s *scope, n *node) {
@@ -374,6 +420,10 @@ func (a *setServiceAccount) do(r *attempt) error {
 		set(&s.CompoundIdentitySupported, a.Compound)
 		set(&s.TrustedForDelegation, a.TrustedForDelegation)
 		set(&s.TrustedToAuthForDelegation, a.TrustedToAuthForDelegation)
+		set(&s.AccountExpirationDate, a.AccountExpirationDate)
+		if a.NeverExpires {
+			s.AccountExpirationDate = time.Time{}
+		}
 		if a.Enabled != nil {
 			s.Enabled = a.Enabled
 		}
@@ -422,10 +472,17 @@ func (a *newUser) do(r *attempt) error     { return r.admin().NewUser(simulator.
 type setPassword struct {
 	Account  string `yaml:"account"`
 	Password string `yaml:"password"`
+	// Offline writes it into the database of a DC, past the directory's rules.
+	Offline bool `yaml:"offline,omitempty"`
 }
 
 func (a *setPassword) check(s *scope, n *node) { s.account(argument(n, "account"), a.Account, true) }
-func (a *setPassword) do(r *attempt) error     { return r.admin().SetPassword(a.Account, a.Password) }
+func (a *setPassword) do(r *attempt) error {
+	if a.Offline {
+		return r.d.SetPasswordOffline(a.Account, a.Password)
+	}
+	return r.admin().SetPassword(a.Account, a.Password)
+}
 
 type addSPN struct {
 	Account string `yaml:"account"`
@@ -604,6 +661,8 @@ type readPassword struct {
 	Protection simulator.Protection `yaml:"protection,omitempty"`
 	// User is who reads on the host. Default: the host itself, which is SYSTEM.
 	User string `yaml:"user,omitempty"`
+	// ByDN lets the reader build the account's DN instead of searching by name.
+	ByDN bool `yaml:"byDN,omitempty"`
 }
 
 func (a *readPassword) check(s *scope, n *node) {
@@ -621,7 +680,12 @@ func (a *readPassword) do(r *attempt) error {
 		p = simulator.Sealed
 	}
 	read := h.ReadPassword
-	if a.User != "" && !strings.EqualFold(a.User, "SYSTEM") {
+	switch {
+	case a.ByDN:
+		read = func(account string, _ simulator.Protection) (*simulator.ManagedPassword, error) {
+			return h.ReadPasswordByDN(account)
+		}
+	case a.User != "" && !strings.EqualFold(a.User, "SYSTEM"):
 		read = func(account string, p simulator.Protection) (*simulator.ManagedPassword, error) {
 			return h.ReadPasswordAs(a.User, account, p)
 		}

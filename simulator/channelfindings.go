@@ -38,8 +38,10 @@ func (d *Domain) findChannel(s *stepError, e *channelError) *diag.Finding {
 		return &diag.Finding{Code: diag.MachineFlagLost, Facts: append(facts, diag.Fact{Name: "userAccountControl", Value: fmt.Sprintf("%d, without 4096", a.UserAccountControl)}),
 			SeenAs:  []string{"nltest: 1787 0x6fb ERROR_NO_TRUST_SAM_ACCOUNT", "Some or all identity references could not be translated."},
 			Because: "a DC gives a secure channel to accounts with WORKSTATION_TRUST_ACCOUNT only; tools that set delegation as for a user take the flag away",
+			Mode:    "acct-uac-missing-wta",
 			Help: []diag.Help{{Text: "put the flag back",
-				Command: fmt.Sprintf("Set-ADObject (Get-ADServiceAccount %s) -Replace @{userAccountControl=4096}", own)}}}
+				Command: fmt.Sprintf("Set-ADObject (Get-ADServiceAccount %s) -Replace @{userAccountControl=%d}", own, asMachine(a.UserAccountControl)),
+				Do:      []string{flowStep("setAccountControl", arg{"account", own}, arg{"value", asMachine(a.UserAccountControl)})}}}}
 	case e.status == StatusAccessDenied && !sameAccount(e.account, own):
 		f := findHostname(s.logon.st.container, own, facts)
 		f.SeenAs = []string{seenTrust}
@@ -48,6 +50,10 @@ func (d *Domain) findChannel(s *stepError, e *channelError) *diag.Finding {
 	case e.status == StatusAccessDenied && d.findBrokenHost(s, dc) != nil:
 		return d.findBrokenHost(s, dc)
 	case e.status == StatusAccessDenied:
+		if f := d.findPasswords(e.account, dc, s); f != nil {
+			f.Facts = append(facts[:1:1], f.Facts...)
+			return f
+		}
 		return &diag.Finding{Code: diag.BadCredentials, Facts: append(facts, d.passwordFacts(e.account, dc)...), SeenAs: []string{seenTrust},
 			Because: "the DC has another password of the account than the container"}
 	}

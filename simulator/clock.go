@@ -77,7 +77,7 @@ func (c *Clock) Next() (at time.Time, what string, ok bool) {
 	}
 	dc := c.d.dcs[0]
 	for _, k := range dc.rootKeys() {
-		consider(c.d.policy.UsableAt(k), fmt.Sprintf("KDS root key %s becomes usable", k.ID))
+		consider(c.d.policy.UsableAt(k.RootKey), fmt.Sprintf("KDS root key %s becomes usable", k.ID))
 	}
 	consider(c.d.forest.NextDelivery(), "a change reaches another domain controller")
 	for _, dc := range c.d.dcs {

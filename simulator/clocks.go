@@ -110,7 +110,7 @@ func (d *Domain) byAdminClock(f *diag.Finding) {
 	now := d.Clock.Now()
 	for _, dc := range d.dcs {
 		for _, k := range dc.rootKeys() {
-			wait := d.policy.UsableAt(k).Sub(now)
+			wait := d.policy.UsableAt(k.RootKey).Sub(now)
 			if wait <= 0 || wait > ahead || !k.UseStartTime.Before(k.CreateTime) {
 				continue
 			}

@@ -39,6 +39,11 @@ type Config struct {
 	// DCSubnet is the network that the DCs are in, which networks of containers may overlap with. Default 10.0.0.0/24. It does not decide
 	// where they listen for outside clients, see Listen.
 	DCSubnet string `json:"dcSubnet,omitempty" yaml:"dcSubnet,omitempty"`
+	// DCSettings are what differs from the default on some of the DCs.
+	DCSettings []DCSettings `json:"dcSettings,omitempty" yaml:"dcSettings,omitempty"`
+	// SchemaVersion is objectVersion of the schema: 52 came with Windows Server 2012, and before it there are no group managed service
+	// accounts. Default 88, Windows Server 2019 and 2022.
+	SchemaVersion int `json:"schemaVersion,omitempty" yaml:"schemaVersion,omitempty"`
 	// ReplicationDelay is the domain time that a change needs from one DC to the others. Default 0: at once.
 	ReplicationDelay time.Duration `json:"replicationDelay,omitempty" yaml:"replicationDelay,omitempty"`
 	// RootKeyPolicy says when a KDS root key becomes usable. Default [StrictRootKey].
@@ -113,6 +118,8 @@ type KDSRootKey struct {
 	Created time.Time `json:"created,omitzero" yaml:"created,omitempty"`
 	// DC is the DC on which the key is made. Default: the first one.
 	DC string `json:"dc,omitempty" yaml:"dc,omitempty"`
+	// Damaged is an attribute of the key's object that holds what it must not, for instance msKds-RootKeyData: the key cannot be used.
+	Damaged string `json:"damaged,omitempty" yaml:"damaged,omitempty"`
 }
 
 // Group is a group.
@@ -195,8 +202,21 @@ type ServiceAccount struct {
 	TrustedToAuthForDelegation bool `json:"trustedToAuthForDelegation,omitempty" yaml:"trustedToAuthForDelegation,omitempty"`
 	// CompoundIdentitySupported is the parameter of this name: tickets for the account shall carry the client's device
 	// ([MS-ADTS] 2.2.7, Compound-identity-supported).
-	CompoundIdentitySupported bool   `json:"compoundIdentitySupported,omitempty" yaml:"compoundIdentitySupported,omitempty"`
-	Domain                    string `json:"domain,omitempty" yaml:"domain,omitempty"`
+	CompoundIdentitySupported bool `json:"compoundIdentitySupported,omitempty" yaml:"compoundIdentitySupported,omitempty"`
+	// AccountExpirationDate is -AccountExpirationDate. Default: never.
+	AccountExpirationDate time.Time `json:"accountExpirationDate,omitzero" yaml:"accountExpirationDate,omitempty"`
+	// RestrictToSingleComputer is the switch of this name: it makes a standalone managed service account, another class of object, whose
+	// password a computer sets and no DC gives out.
+	RestrictToSingleComputer bool `json:"restrictToSingleComputer,omitempty" yaml:"restrictToSingleComputer,omitempty"`
+	// RestrictToOutboundAuthenticationOnly is the switch of this name: the account is for clients.
+	//
+	// guess: such an account gets no dNSHostName and no service principal names, so that there is no ticket to it
+	RestrictToOutboundAuthenticationOnly bool `json:"restrictToOutboundAuthenticationOnly,omitempty" yaml:"restrictToOutboundAuthenticationOnly,omitempty"`
+	// WithoutDNSHostName says that -DNSHostName was left out. The cmdlet takes no group account without it.
+	WithoutDNSHostName bool `json:"withoutDNSHostName,omitempty" yaml:"withoutDNSHostName,omitempty"`
+	// Path is the DN of the container or organizational unit. Default: CN=Managed Service Accounts of the domain.
+	Path   string `json:"path,omitempty" yaml:"path,omitempty"`
+	Domain string `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
 
 // HostConfig is a computer that is joined to the domain, or with Workgroup one that is not.

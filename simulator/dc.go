@@ -31,7 +31,15 @@ type DC struct {
 	lines   map[*line]struct{} // connections in process
 	ldap    *fakeads.Server    // made when first needed
 
+	tested   time.Time // of the last Add-KdsRootKey -LocalTestOnly
 	channels channelTable
+}
+
+// localKeyTest is when somebody ran Add-KdsRootKey -LocalTestOnly on the DC; zero for never.
+func (dc *DC) localKeyTest() time.Time {
+	dc.mu.Lock()
+	defer dc.mu.Unlock()
+	return dc.tested
 }
 
 // Name is the short name, for instance DC01.
@@ -161,26 +169,10 @@ func (dc *DC) search(base string, f *filter.Filter, attrs []string, each func(*d
 	}
 }
 
-// rootKeys are the KDS root keys in the DC's replica, without their secret.
-func (dc *DC) rootKeys() []*kds.RootKey {
-	var keys []*kds.RootKey
-	base := "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + dc.d.root().DN
-	err := dc.search(base, rootKeyFilter, []string{"cn", "msKds-CreateTime", "msKds-UseStartTime", "msKds-DomainID"}, func(e *directory.Entry) {
-		id, err := security.ParseGUID(e.Value("cn"))
-		if err != nil {
-			return
-		}
-		keys = append(keys, &kds.RootKey{ID: id, CreateTime: fileTime(e.Value("msKds-CreateTime")), UseStartTime: fileTime(e.Value("msKds-UseStartTime")),
-			DomainController: e.Value("msKds-DomainID")})
-	})
-	if err != nil {
-		return nil
-	}
-	return keys
-}
+// rootKeys are the KDS root keys in the DC's replica.
+func (dc *DC) rootKeys() []directory.RootKeyObject { return dc.replica.RootKeys() }
 
 var (
-	rootKeyFilter        = filter.MustParse("(objectClass=msKds-ProvRootKey)")
 	serviceAccountFilter = filter.MustParse("(objectClass=msDS-GroupManagedServiceAccount)")
 )
 

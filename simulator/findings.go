@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
 	"github.com/gmsasim/gmsasim/fakeads/filter"
-	"github.com/gmsasim/gmsasim/fakeads/kds"
 	"github.com/gmsasim/gmsasim/fakekdc/gss"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
@@ -178,8 +176,7 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 		return d.findNoSuchName(e.name, e.dc)
 	}
 	if e, ok := errors.AsType[*propertyError](s.err); ok {
-		return &diag.Finding{Code: diag.ChangeRefused, Facts: []diag.Fact{{Name: "property", Value: e.property}, {Name: "problem", Value: e.problem}},
-			Because: "the cmdlet checks its parameters before it asks a DC"}
+		return d.findProperty(s, e)
 	}
 	switch {
 	case errors.Is(s.err, errAbsent):
@@ -188,7 +185,14 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 		}
 		return d.findNoSuchName(s.account, s.dc)
 	case errors.Is(s.err, errNoAttribute):
-		return d.findDenied(s)
+		if f := d.findNothingToGive(s); f != nil {
+			return f
+		}
+		f := d.findDenied(s)
+		if f != nil && f.Code == diag.NotAllowed && d.lostAccess(s) {
+			f.Mode = "rot-host-lost-access"
+		}
+		return f
 	case errors.Is(s.err, errNoCommonEType):
 		return d.findNoCommonEType(s)
 	}
@@ -283,6 +287,9 @@ func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding
 		if f := d.findBrokenHost(s, dc); f != nil {
 			return f
 		}
+		if f := d.findPasswords(account, dc, s); f != nil {
+			return f
+		}
 		return &diag.Finding{
 			Code:    diag.BadCredentials,
 			Facts:   d.passwordFacts(account, dc),
@@ -303,6 +310,9 @@ func (d *Domain) findKerberos(s *stepError, code int, e *krbError) *diag.Finding
 			return d.findOldKey(s)
 		}
 	case krbErrGeneric, krbErrSvcUnavailable:
+		if dc.replica.KDSStopped() && d.isServiceAccount(account, dc) {
+			return findKDSDown(dc)
+		}
 		if f := d.rootKeyFinding(dc); f != nil && d.isServiceAccount(account, dc) {
 			return f
 		}
@@ -323,35 +333,13 @@ func (d *Domain) passwordFacts(account string, dc *DC) []diag.Fact {
 	return facts
 }
 
-func (d *Domain) findUnusable(account string, dc *DC, code int) *diag.Finding {
-	f := &diag.Finding{
-		Code:    diag.AccountUnusable,
-		Facts:   []diag.Fact{{Name: "account", Value: account}, {Name: "DC", Value: dc.name}},
-		SeenAs:  []string{fmt.Sprintf("%s (%#x)", krbErrName(code), code)},
-		Because: "a KDC gives no ticket to an account that is disabled, locked or expired, whatever the password",
-		Help:    []diag.Help{{Text: "enable or unlock the account", Command: fmt.Sprintf("Set-ADServiceAccount %s -Enabled $true", strings.TrimSuffix(account, "$"))}},
-	}
-	if a, err := dc.replica.AccountByName(directory.Principal, account); err == nil {
-		switch {
-		case a.Disabled:
-			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "disabled"})
-		case a.Locked:
-			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "locked out"})
-		case a.Expired:
-			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "the account has expired"})
-		case a.MustChangePassword:
-			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "the password must be changed"})
-		case a.PasswordExpired:
-			f.Facts = append(f.Facts, diag.Fact{Name: "state", Value: "the password has expired"})
-		}
-	}
-	return f
-}
-
 func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 	dc := s.dc
 	if dc == nil {
 		dc = d.dcs[0]
+	}
+	if f := d.findDCState(s, e, dc); f != nil {
+		return f
 	}
 	switch {
 	case e.says("0000202D"):
@@ -363,12 +351,7 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 			Help:    []diag.Help{{Text: "bind with Kerberos and confidentiality, or use LDAPS or StartTLS", Command: "ldapsearch -Y GSSAPI -O minssf=56 …", Sure: true}},
 		}
 	case e.says("8009000D"):
-		if f := d.rootKeyFinding(dc); f != nil {
-			return f
-		}
-		return &diag.Finding{Code: diag.RootKeyNotOnDC, Facts: []diag.Fact{{Name: "DC", Value: dc.name}, {Name: "account", Value: s.account}},
-			SeenAs:  []string{seenTestFalse},
-			Because: "the password was made with a root key that the DC's key distribution service does not have"}
+		return d.findNoKey(s, dc)
 	case e.result == ldapStrongerAuth:
 		return findStrongerAuth(s, dc)
 	case e.result == ldapInvalidCreds:
@@ -387,13 +370,7 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 		if s.logon != nil {
 			as = s.logon.account
 		}
-		return &diag.Finding{
-			Code:    diag.AdminDenied,
-			Facts:   []diag.Fact{{Name: "account", Value: as}, {Name: "object", Value: s.account}, {Name: "DC", Value: dc.name}},
-			SeenAs:  []string{"New-ADServiceAccount : Access is denied", "error 0x2098/8344 -> Insufficient access rights to perform the operation."},
-			Because: "the object's security descriptor does not give this account the right; Domain Admins have it, others need a delegation",
-			Help:    []diag.Help{{Text: "do it as a Domain Admin, or have the right delegated"}},
-		}
+		return findAdminDenied(s, as, dc)
 	case s.step == stepCreate || s.step == stepChange:
 		return &diag.Finding{
 			Code:    diag.ChangeRefused,
@@ -402,56 +379,6 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 		}
 	}
 	return nil
-}
-
-// rootKeyFinding says what is wrong with the root keys as a DC sees them; nil when a key is usable there.
-func (d *Domain) rootKeyFinding(dc *DC) *diag.Finding {
-	now := d.Clock.Now()
-	keys := dc.rootKeys()
-	var youngest *kds.RootKey
-	for _, k := range keys {
-		if !d.policy.UsableAt(k).After(now) {
-			return nil
-		}
-		if youngest == nil || d.policy.UsableAt(k).Before(d.policy.UsableAt(youngest)) {
-			youngest = k
-		}
-	}
-	for _, other := range d.dcs {
-		for _, k := range other.rootKeys() {
-			if !d.policy.UsableAt(k).After(now) {
-				return &diag.Finding{
-					Code: diag.RootKeyNotOnDC,
-					Facts: []diag.Fact{{Name: "key", Value: k.ID.String()}, {Name: "on", Value: other.name}, {Name: "not on", Value: dc.name},
-						{Name: "created", Value: k.CreateTime.UTC().Format(timeForm)}},
-					SeenAs:  []string{seenKeyMissing, seenTestFalse, "Directory Service event 2947"},
-					Because: "each DC makes passwords from the root keys in its own replica, and this key has not been replicated yet; a back-dated key skips the wait that is meant for it",
-					Help:    []diag.Help{{Text: "replicate, or wait for replication", Command: "repadmin /syncall /AdeP", Sure: true}},
-				}
-			}
-		}
-	}
-	if youngest == nil {
-		return &diag.Finding{
-			Code:    diag.NoRootKey,
-			Facts:   []diag.Fact{{Name: "forest", Value: d.DNSName()}, {Name: "DC", Value: dc.name}},
-			SeenAs:  []string{seenKeyMissing, "Get-KdsRootKey prints nothing"},
-			Because: "the password of a managed service account is derived from a KDS root key, one per forest, that an administrator makes",
-			Help: []diag.Help{{Text: "make a key once per forest, then wait ten hours", Command: "Add-KdsRootKey -EffectiveImmediately", Sure: true},
-				{Text: "in a test domain with a single DC, back-date the key", Command: "Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-10))"}},
-		}
-	}
-	usable := d.policy.UsableAt(youngest)
-	return &diag.Finding{
-		Code: diag.YoungRootKey,
-		Facts: []diag.Fact{{Name: "key", Value: youngest.ID.String() + ", made " + youngest.CreateTime.UTC().Format(timeForm)},
-			{Name: "effective", Value: youngest.UseStartTime.UTC().Format(timeForm)},
-			{Name: "usable", Value: fmt.Sprintf("%s    in %s", usable.UTC().Format(timeForm), usable.Sub(now).Round(time.Minute))}},
-		SeenAs:  []string{seenKeyMissing},
-		Because: "a DC waits ten hours after the effective time, so that every DC has the key",
-		Help: []diag.Help{{Text: "wait"},
-			{Text: "in a test domain with a single DC, back-date the key", Command: "Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-10))"}},
-	}
 }
 
 // findNoSuchName tells apart a name that nobody has and one that has not reached this DC.
@@ -466,10 +393,11 @@ func (d *Domain) findNoSuchName(name string, dc *DC) *diag.Finding {
 		if _, err := d.lookup(other, name); err == nil {
 			return &diag.Finding{
 				Code:    diag.AccountNotOnDC,
+				Mode:    "repl-new-object",
 				Facts:   []diag.Fact{{Name: "name", Value: name}, {Name: "on", Value: other.name}, {Name: "not on", Value: dc.name}},
 				SeenAs:  []string{seenNotFound + ": '" + name + "'"},
 				Because: "a change is on the DC where it was made until replication brings it to the others",
-				Help:    []diag.Help{{Text: "replicate, or wait for replication", Command: "repadmin /syncall /AdeP", Sure: true}},
+				Help:    []diag.Help{replicateHelp(dc)},
 			}
 		}
 	}
@@ -496,20 +424,6 @@ func (d *Domain) principalNames(dc *DC) []string {
 		}
 	})
 	return names
-}
-
-func (d *Domain) findNameTaken(s *stepError, dc *DC) *diag.Finding {
-	f := &diag.Finding{
-		Code:    diag.NameTaken,
-		Facts:   []diag.Fact{{Name: "name", Value: s.account}, {Name: "DC", Value: dc.name}},
-		SeenAs:  []string{"New-ADServiceAccount : The specified account already exists", "An attempt was made to add an object to the directory with a name that is already in use"},
-		Because: "sAMAccountName is unique in the domain, and a computer of the same name has the same name$",
-		Help:    []diag.Help{{Text: "choose another name, or find out who has it", Command: fmt.Sprintf("Get-ADObject -Filter 'sAMAccountName -like %q'", s.account+"*")}},
-	}
-	if e, err := d.lookup(dc, s.account); err == nil {
-		f.Facts = append(f.Facts, diag.Fact{Name: "taken by", Value: e.DN})
-	}
-	return f
 }
 
 // gssResult is the name and number of a failed context establishment.

@@ -70,6 +70,14 @@ func (d *Domain) timeAt(ctx context.Context) time.Time {
 	return time.Now()
 }
 
+// timeAt is the DC's own clock at the door that ctx came in by.
+func (dc *DC) timeAt(ctx context.Context) time.Time {
+	if door := doorOf(ctx); door != nil && !door.at.IsZero() {
+		return door.at // a sign-in that is made up for succeeded at its time
+	}
+	return dc.d.timeAt(ctx).Add(dc.replica.ClockOffset())
+}
+
 // station is a place in the simulated network: what it sees of DNS and of the DCs.
 type station struct {
 	d    *Domain

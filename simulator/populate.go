@@ -70,7 +70,11 @@ func (d *Domain) populate() error {
 	for _, h := range d.cfg.Hosts {
 		d.addHost(h)
 	}
-	return b.members()
+	if err := b.members(); err != nil {
+		return err
+	}
+	d.applyDCSettings()
+	return nil
 }
 
 func (d *Domain) newForest() error {
@@ -80,7 +84,7 @@ func (d *Domain) newForest() error {
 	}
 	forest, err := directory.New(directory.Config{
 		Seed: d.cfg.Seed, Now: d.Clock.Now, Domains: domains, ReplicationDelay: d.cfg.ReplicationDelay, RootKeyPolicy: d.policy,
-		Keys: d.cfg.Keys.strings, Passwords: d.cfg.Keys.passwords, DefaultETypes: etypeBits(d.cfg.DefaultETypes), Events: d.directoryEvent,
+		Keys: d.cfg.Keys.strings, Passwords: d.cfg.Keys.passwords, DefaultETypes: etypeBits(d.cfg.DefaultETypes), Events: d.directoryEvent, SchemaVersion: d.cfg.SchemaVersion,
 	})
 	if err != nil {
 		return fmt.Errorf("directory: %w", err)
@@ -173,21 +177,27 @@ func (d *Domain) populateRootKeys() error {
 		id = strings.ToLower(strings.Trim(id, "{}"))
 		number := func(n int) []byte { return strconv.AppendInt(nil, int64(n), 10) }
 		stamp := func(t time.Time) []byte { return strconv.AppendUint(nil, uint64(kds.FromTime(t)), 10) }
+		attrs := []directory.Attribute{
+			directory.Text("objectClass", "msKds-ProvRootKey"),
+			{Name: "msKds-Version", Values: [][]byte{number(1)}},
+			{Name: "msKds-RootKeyData", Values: [][]byte{append(data[:], more[:]...)}},
+			{Name: "msKds-CreateTime", Values: [][]byte{stamp(created)}},
+			{Name: "msKds-UseStartTime", Values: [][]byte{stamp(k.Effective.Time(created))}},
+			directory.Text("msKds-DomainID", "CN="+dc.name+",OU=Domain Controllers,"+dc.dom.DN),
+			directory.Text("msKds-KDFAlgorithmID", "SP800_108_CTR_HMAC"),
+			{Name: "msKds-KDFParam", Values: [][]byte{kdfParamSHA512}},
+			directory.Text("msKds-SecretAgreementAlgorithmID", "DH"),
+			{Name: "msKds-PublicKeyLength", Values: [][]byte{number(2048)}},
+			{Name: "msKds-PrivateKeyLength", Values: [][]byte{number(512)}},
+		}
+		for j := range attrs {
+			if strings.EqualFold(attrs[j].Name, k.Damaged) {
+				attrs[j].Values = [][]byte{damagedValue(attrs[j].Name)}
+			}
+		}
 		err := d.forest.Populate(d.cfg.DNSName, []directory.AddRequest{{
-			DN: "CN=" + id + ",CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + d.root().DN,
-			Attributes: []directory.Attribute{
-				directory.Text("objectClass", "msKds-ProvRootKey"),
-				{Name: "msKds-Version", Values: [][]byte{number(1)}},
-				{Name: "msKds-RootKeyData", Values: [][]byte{append(data[:], more[:]...)}},
-				{Name: "msKds-CreateTime", Values: [][]byte{stamp(created)}},
-				{Name: "msKds-UseStartTime", Values: [][]byte{stamp(k.Effective.Time(created))}},
-				directory.Text("msKds-DomainID", "CN="+dc.name+",OU=Domain Controllers,"+dc.dom.DN),
-				directory.Text("msKds-KDFAlgorithmID", "SP800_108_CTR_HMAC"),
-				{Name: "msKds-KDFParam", Values: [][]byte{kdfParamSHA512}},
-				directory.Text("msKds-SecretAgreementAlgorithmID", "DH"),
-				{Name: "msKds-PublicKeyLength", Values: [][]byte{number(2048)}},
-				{Name: "msKds-PrivateKeyLength", Values: [][]byte{number(512)}},
-			},
+			DN:         "CN=" + id + ",CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + d.root().DN,
+			Attributes: attrs,
 		}})
 		if err != nil {
 			return fmt.Errorf("kdsRootKeys[%d]: %w", i, err)
@@ -195,6 +205,12 @@ func (d *Domain) populateRootKeys() error {
 	}
 	return nil
 }
+
+// damageable are the attributes of a root key whose value decides whether it can be used, with one that it must not have.
+var damageable = map[string]string{"msKds-Version": "9", "msKds-RootKeyData": "too short", "msKds-UseStartTime": "0", "msKds-KDFAlgorithmID": "NONE",
+	"msKds-KDFParam": "no parameters"}
+
+func damagedValue(attribute string) []byte { return []byte(damageable[attribute]) }
 
 // hostPassword is the machine password that a host makes for itself, from the seed.
 func (d *Domain) hostPassword(name string) string {
@@ -344,24 +360,55 @@ func serviceAccountObject(dom *directory.Domain, s ServiceAccount, sd []byte) di
 	if days == 0 {
 		days = defaultInterval
 	}
+	class := "msDS-GroupManagedServiceAccount"
+	if s.RestrictToSingleComputer {
+		class = classStandalone
+	}
 	attrs := []directory.Attribute{
-		directory.Text("objectClass", "msDS-GroupManagedServiceAccount"),
+		directory.Text("objectClass", class),
 		directory.Text("sAMAccountName", s.Name+"$"),
-		directory.Text("dNSHostName", s.dnsHostName(dom)),
 		integer("userAccountControl", s.userAccountControl(uacWorkstationTrust)),
-		integer("msDS-ManagedPasswordInterval", uint32(days)),
 		integer("msDS-SupportedEncryptionTypes", s.supported()),
 	}
-	if len(s.SPNs) > 0 {
-		attrs = append(attrs, directory.Text("servicePrincipalName", s.SPNs...))
+	if !s.RestrictToSingleComputer {
+		attrs = append(attrs, integer("msDS-ManagedPasswordInterval", uint32(days)))
+	}
+	if !s.RestrictToOutboundAuthenticationOnly {
+		attrs = append(attrs, directory.Text("dNSHostName", s.dnsHostName(dom)))
+		if len(s.SPNs) > 0 {
+			attrs = append(attrs, directory.Text("servicePrincipalName", s.SPNs...))
+		}
+	}
+	if !s.AccountExpirationDate.IsZero() {
+		attrs = append(attrs, directory.Text("accountExpires", accountExpires(s.AccountExpirationDate)))
 	}
 	if len(s.AllowedToDelegateTo) > 0 {
 		attrs = append(attrs, directory.Text("msDS-AllowedToDelegateTo", s.AllowedToDelegateTo...))
 	}
-	if sd != nil {
+	if sd != nil && !s.RestrictToSingleComputer {
 		attrs = append(attrs, directory.Attribute{Name: "msDS-GroupMSAMembership", Values: [][]byte{sd}})
 	}
-	return directory.AddRequest{DN: "CN=" + escapeRDN(s.Name) + ",CN=Managed Service Accounts," + dom.DN, Attributes: attrs}
+	path := s.Path
+	if path == "" {
+		path = defaultServiceAccountPath(dom)
+	}
+	return directory.AddRequest{DN: "CN=" + escapeRDN(s.Name) + "," + path, Attributes: attrs}
+}
+
+// classStandalone is the class of standalone managed service accounts.
+const classStandalone = "msDS-ManagedServiceAccount"
+
+// defaultServiceAccountPath is where New-ADServiceAccount puts accounts.
+func defaultServiceAccountPath(dom *directory.Domain) string {
+	return "CN=Managed Service Accounts," + dom.DN
+}
+
+// accountExpires is the attribute of that name; the zero time is never ([MS-ADA1] 2.1).
+func accountExpires(t time.Time) string {
+	if t.IsZero() {
+		return "9223372036854775807"
+	}
+	return strconv.FormatUint(uint64(kds.FromTime(t)), 10)
 }
 
 func (s ServiceAccount) dnsHostName(dom *directory.Domain) string {

@@ -19,7 +19,7 @@ func (dc *DC) newKDC() *fakekdc.KDC {
 	d := dc.d
 	return &fakekdc.KDC{
 		Realm: dc.dom.Realm, NetBIOSName: dc.dom.NetBIOSName, Principals: principals{dc},
-		Now: d.timeAt, Rand: newSeededRand(d.cfg.Seed, "KDC of "+dc.name), Policy: fakekdc.Policy{DefaultETypes: etypeBits(d.cfg.DefaultETypes), AllowedETypes: etypeBits(d.cfg.KDCETypes)},
+		Now: dc.timeAt, Rand: newSeededRand(d.cfg.Seed, "KDC of "+dc.name), Policy: fakekdc.Policy{DefaultETypes: etypeBits(d.cfg.DefaultETypes), AllowedETypes: etypeBits(d.cfg.KDCETypes)},
 		Trace:     dc.traceKDC,
 		Intercept: dc.interceptKDC,
 	}
@@ -85,7 +85,7 @@ func (dc *DC) interceptKDC(ctx context.Context, x *fakekdc.Exchange) fakekdc.Int
 func (dc *DC) newLDAPServer() (*fakeads.Server, error) {
 	d := dc.d
 	return fakeads.NewServer(fakeads.Config{
-		Replica: dc.replica, TLS: dc.lazyTLS(), Now: d.timeAt, Rand: newSeededRand(d.cfg.Seed, "LDAP of "+dc.name),
+		Replica: dc.replica, TLS: dc.lazyTLS(), Now: dc.timeAt, Rand: newSeededRand(d.cfg.Seed, "LDAP of "+dc.name),
 		Trace: dc.traceLDAP, Intercept: dc.interceptLDAP, Prompt: true, RequireSigning: d.cfg.RequireSigning,
 	})
 }

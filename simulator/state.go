@@ -73,6 +73,8 @@ type RootKeyState struct {
 	Created   time.Time `json:"created"`
 	Effective time.Time `json:"effective"`
 	Usable    time.Time `json:"usable"`
+	// AttributeOfWrongFormat is what keeps the key from being used; "" when IsFormatValid is True.
+	AttributeOfWrongFormat string `json:"attributeOfWrongFormat,omitempty"`
 }
 
 // State summarises the domain as its first DC sees it. Groups and users are those of the configuration and of the verbs, not the
@@ -118,7 +120,7 @@ func (dc *DC) names(f *filter.Filter) []string {
 func (dc *DC) rootKeyStates() []RootKeyState {
 	list := []RootKeyState{}
 	for _, k := range dc.rootKeys() {
-		list = append(list, RootKeyState{ID: k.ID.String(), Creator: k.DomainController, Created: k.CreateTime, Effective: k.UseStartTime, Usable: dc.d.policy.UsableAt(k)})
+		list = append(list, RootKeyState{ID: k.ID.String(), Creator: k.DomainController, Created: k.CreateTime, Effective: k.UseStartTime, Usable: dc.d.policy.UsableAt(k.RootKey), AttributeOfWrongFormat: k.WrongFormat})
 	}
 	return list
 }

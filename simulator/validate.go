@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -151,6 +152,7 @@ func (c Config) Validate() error {
 	k.principals()
 	k.references()
 	k.keys()
+	k.dcSettings()
 	k.faultsInForce()
 	return errors.Join(k.faults...)
 }
@@ -589,10 +591,32 @@ func (k *checker) keys() {
 		if key.DC != "" && !slices.ContainsFunc(k.dcs, func(s string) bool { return strings.EqualFold(s, key.DC) }) {
 			k.failNear(path+".dc", key.DC, k.dcs, "no DC %q", key.DC)
 		}
-		usable = usable || !usableAt(c.RootKeyPolicy, key.Effective.Time(created)).After(c.Start)
+		if _, ok := damageable[key.Damaged]; key.Damaged != "" && !ok {
+			k.failNear(path+".damaged", key.Damaged, slices.Sorted(maps.Keys(damageable)), "no attribute %q of a root key that can be damaged", key.Damaged)
+		}
+		usable = usable || key.Damaged == "" && !usableAt(c.RootKeyPolicy, key.Effective.Time(created)).After(c.Start)
 	}
 	if len(c.ServiceAccounts) > 0 && !usable {
 		k.fail("serviceAccounts", "no KDS root key is usable at the start, and a DC makes no service account without one; add a key with effective: -10h")
+	}
+}
+
+// dcSettings checks what is said of single DCs, and the version of the schema.
+func (k *checker) dcSettings() {
+	for i, s := range k.cfg.DCSettings {
+		path := fmt.Sprintf("dcSettings[%d]", i)
+		if !slices.ContainsFunc(k.dcs, func(d string) bool { return strings.EqualFold(d, s.Name) }) {
+			k.failNear(path+".name", s.Name, k.dcs, "no DC %q", s.Name)
+		}
+		if _, ok := before2012(s.OS); s.OS != "" && !ok {
+			k.failNear(path+".os", s.OS, dcReleases, "%q is no release of a DC", s.OS)
+		}
+	}
+	switch v := k.cfg.SchemaVersion; {
+	case v < 0:
+		k.fail("schemaVersion", "%d is negative", v)
+	case v != 0 && v < 52 && len(k.cfg.KDSRootKeys)+len(k.cfg.ServiceAccounts) > 0:
+		k.fail("schemaVersion", "a schema of version %d has no service accounts and root keys; 52 is the first that has", v)
 	}
 }
 

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
 	"github.com/gmsasim/gmsasim/fakeads/filter"
 	"github.com/gmsasim/gmsasim/fakeads/security"
+	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
 // Admin is an administrator at work: the cmdlets of the guide as methods. Each goes over LDAP to one DC, as the account that the
@@ -110,9 +112,55 @@ func (a *Admin) AddKDSRootKey(e Effective) (KDSRootKey, error) {
 	caller := &directory.Caller{Token: dc.replica.TokenFor(account), Encrypted: true, Account: dc.dom.NetBIOSName + `\` + a.as}
 	id, err := dc.replica.AddRootKey(withDoor(a.d.ctx, &door{from: a.as}), caller, e.Time(now))
 	if err != nil {
-		return KDSRootKey{}, a.d.explain(&stepError{step: stepCreate, dc: dc, account: "a KDS root key", err: err})
+		return KDSRootKey{}, a.d.explain(&stepError{step: stepCreate, dc: dc, logon: &logon{st: &station{d: a.d, name: a.as, dom: dc.dom}, account: a.as}, account: rootKeyObject, err: err})
 	}
 	return KDSRootKey{ID: id.String(), Effective: At(e.Time(now)), Created: now, DC: dc.name}, nil
+}
+
+// KDSRootKeys is Get-KdsRootKey: the root keys in the replica of the administrator's DC that the account may see. Who may not see them gets
+// none, and no error.
+func (a *Admin) KDSRootKeys() ([]RootKeyState, error) {
+	var keys []RootKeyState
+	err := a.do("Get-KdsRootKey", func(c *ldapConn) error {
+		keys = nil
+		base := "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + a.d.root().DN
+		found, err := c.search(base, rootKeyFilter, "cn")
+		if e, ok := errors.AsType[*ldapError](err); ok && e.result == ldapNoSuchObject {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, k := range c.dc.rootKeyStates() {
+			if slices.ContainsFunc(found, func(e *ldapEntry) bool { return strings.EqualFold(e.value("cn"), k.ID) }) {
+				keys = append(keys, k)
+			}
+		}
+		return nil
+	})
+	return keys, err
+}
+
+var rootKeyFilter = filter.MustParse("(objectClass=msKds-ProvRootKey)")
+
+// TestKDSRootKey is Add-KdsRootKey -LocalTestOnly: it tells whether the DC could make a key, and makes none.
+func (a *Admin) TestKDSRootKey() (bool, error) {
+	dc, err := a.target()
+	if err != nil {
+		return false, err
+	}
+	if dc == nil {
+		dc = a.d.dcs[0]
+	}
+	a.d.settle()
+	a.d.event(Event{Op: opAdmin, From: a.as, To: dc.name, Text: "Add-KdsRootKey -LocalTestOnly"})
+	if !dc.Running() {
+		return false, a.d.explain(&unreachableError{nil, "LDAP", portLDAP, []attempt{{dc.name, "does not answer"}}})
+	}
+	dc.mu.Lock()
+	dc.tested = a.d.Clock.Now()
+	dc.mu.Unlock()
+	return !dc.replica.KDSStopped(), nil
 }
 
 // DeleteKDSRootKey deletes a root key by its GUID. A DC that has used the key keeps it until its key distribution service restarts.
@@ -171,7 +219,10 @@ func (a *Admin) NewServiceAccount(s ServiceAccount) error {
 	}
 	return a.do(command, func(c *ldapConn) error {
 		if len(s.Name) > maxComputerName {
-			return c.create(s.Name, &propertyError{"name", fmt.Sprintf("%q has %d characters, at most %d are allowed", s.Name, len(s.Name), maxComputerName)})
+			return c.create(s.Name, a.d.nameTooLong(c.dc, s.Name))
+		}
+		if s.WithoutDNSHostName && !s.RestrictToSingleComputer && !s.RestrictToOutboundAuthenticationOnly {
+			return c.create(s.Name, missingDNSHostName(c.dc.dom, s.Name))
 		}
 		allowed, err := c.sids(s.AllowedToRetrieve)
 		if err != nil {
@@ -187,7 +238,31 @@ func (a *Admin) NewServiceAccount(s ServiceAccount) error {
 }
 
 // propertyError: a cmdlet refuses a parameter before it asks a DC.
-type propertyError struct{ property, problem string }
+type propertyError struct {
+	property, problem string
+	mode              string    // "" when it is none of the known failure modes
+	help              diag.Help // Text "": none
+}
+
+// missingDNSHostName refuses a group account without -DNSHostName, which the cmdlet's default parameter set demands: it asks for the value at
+// a prompt, and fails in a script.
+func missingDNSHostName(dom *directory.Domain, name string) error {
+	full := name + "." + dom.DNSName
+	return &propertyError{property: "DNSHostName", problem: "Cannot process command because of one or more missing mandatory parameters: DNSHostName.",
+		mode: "acct-dnshostname-missing", help: diag.Help{Text: "give the account the name by which it is reached", Command: "New-ADServiceAccount -Name " + name + " -DNSHostName " + full + " …",
+			Do: []string{flowStep("with", arg{"withoutDNSHostName", false}, arg{"dnsHostName", full})}}}
+}
+
+// nameTooLong refuses a name that is no computer's (PowerShell reference of New-ADServiceAccount).
+func (d *Domain) nameTooLong(dc *DC, name string) error {
+	short := name[:maxComputerName]
+	if _, err := d.lookup(dc, short); err == nil {
+		short = d.freeName(dc, name)
+	}
+	return &propertyError{property: "name", problem: fmt.Sprintf("%q has %d characters, at most %d are allowed", name, len(name), maxComputerName),
+		mode: "acct-name-too-long", help: diag.Help{Text: "take a name of at most 15 characters", Command: "New-ADServiceAccount -Name " + short + " …",
+			Do: []string{flowStep("with", arg{"name", short})}}}
+}
 
 func (e *propertyError) Error() string { return e.property + ": " + e.problem }
 
@@ -215,7 +290,10 @@ func (a *Admin) SetServiceAccount(name string, change func(*ServiceAccount)) err
 		after.EncryptionTypes, after.AllowedToDelegateTo = slices.Clone(before.EncryptionTypes), slices.Clone(before.AllowedToDelegateTo)
 		change(&after)
 		if after.Name != before.Name || after.Domain != before.Domain {
-			return c.change(name, &propertyError{"name", "Set-ADServiceAccount does not rename or move an account"})
+			return c.change(name, &propertyError{property: "name", problem: "Set-ADServiceAccount does not rename or move an account"})
+		}
+		if after.RestrictToSingleComputer != before.RestrictToSingleComputer || after.RestrictToOutboundAuthenticationOnly || after.Path != "" || after.WithoutDNSHostName {
+			return c.change(name, &propertyError{property: "parameter", problem: "Set-ADServiceAccount has no such parameter; it is New-ADServiceAccount's"})
 		}
 		mods, err := c.differences(before, after)
 		if err != nil {
@@ -228,7 +306,11 @@ func (a *Admin) SetServiceAccount(name string, change func(*ServiceAccount)) err
 		if !slices.Equal(before.SPNs, after.SPNs) {
 			spns = after.SPNs
 		}
-		return c.stepped(stepChange, name, c.modify(dn, mods), spns...)
+		err = c.modify(dn, mods)
+		if err != nil && after.IntervalDays != before.IntervalDays {
+			err = &intervalError{before: before.IntervalDays, after: after.IntervalDays, err: err}
+		}
+		return c.stepped(stepChange, name, err, spns...)
 	})
 }
 
@@ -252,6 +334,9 @@ func (c *ldapConn) differences(before, after ServiceAccount) ([]directory.Modifi
 	}
 	if after.IntervalDays != before.IntervalDays {
 		replace(directory.Text("msDS-ManagedPasswordInterval", strconv.Itoa(after.IntervalDays)))
+	}
+	if !after.AccountExpirationDate.Equal(before.AccountExpirationDate) {
+		replace(directory.Text("accountExpires", accountExpires(after.AccountExpirationDate)))
 	}
 	if uac := after.userAccountControl(uacWorkstationTrust); uac != before.userAccountControl(uacWorkstationTrust) {
 		replace(integer("userAccountControl", uac))
@@ -277,7 +362,7 @@ func (c *ldapConn) differences(before, after ServiceAccount) ([]directory.Modifi
 // serviceAccount reads an account with the properties of [ServiceAccount].
 func (c *ldapConn) serviceAccount(name string) (s ServiceAccount, dn string, err error) {
 	e, err := c.findAccount(c.dc.dom.DN, strings.TrimSuffix(name, "$")+"$", "cn", "objectClass", "dNSHostName", "servicePrincipalName", "userAccountControl",
-		"msDS-ManagedPasswordInterval", "msDS-SupportedEncryptionTypes", "msDS-AllowedToDelegateTo", "msDS-GroupMSAMembership")
+		"msDS-ManagedPasswordInterval", "msDS-SupportedEncryptionTypes", "msDS-AllowedToDelegateTo", "msDS-GroupMSAMembership", "accountExpires")
 	if err != nil {
 		return s, "", &stepError{step: stepFind, logon: c.logon, dc: c.dc, account: name, err: err}
 	}
@@ -289,6 +374,10 @@ func (c *ldapConn) serviceAccount(name string) (s ServiceAccount, dn string, err
 		CompoundIdentitySupported: e.number("msDS-SupportedEncryptionTypes")&compoundIdentity != 0,
 		AllowedToDelegateTo:       e.texts("msDS-AllowedToDelegateTo"), TrustedForDelegation: uac&uacTrustedForDelegation != 0,
 		TrustedToAuthForDelegation: uac&uacTrustedToAuth != 0,
+	}
+	s.RestrictToSingleComputer = slices.ContainsFunc(e.texts("objectClass"), func(c string) bool { return strings.EqualFold(c, classStandalone) })
+	if t := e.value("accountExpires"); t != accountExpires(time.Time{}) {
+		s.AccountExpirationDate = fileTime(t)
 	}
 	if c.dc.dom != c.dc.d.root() {
 		s.Domain = c.dc.dom.DNSName
@@ -322,6 +411,15 @@ func retrieveACEs(sd *security.Descriptor) []security.ACE {
 		}
 	}
 	return list
+}
+
+// retrieveACEsOf are those of msDS-GroupMSAMembership; none when it is absent or damaged.
+func retrieveACEsOf(descriptor []byte) []security.ACE {
+	sd, err := security.ParseDescriptor(descriptor)
+	if err != nil {
+		return nil
+	}
+	return retrieveACEs(sd)
 }
 
 // nameOf is the name of a SID as the cmdlets print it; the SID itself when it is nobody's.
@@ -441,6 +539,18 @@ func (a *Admin) SetAccountControl(account string, value uint32) error {
 	})
 }
 
+// Logoff ends the sessions of an administrator's account: the next command signs in anew, with the memberships of that time.
+func (d *Domain) Logoff(account string) {
+	d.mu.Lock()
+	for key := range d.admins {
+		if strings.HasSuffix(key, `\`+strings.ToLower(account)) {
+			delete(d.admins, key)
+		}
+	}
+	d.mu.Unlock()
+	d.event(Event{Op: opAdmin, From: account, Text: "logoff"})
+}
+
 // RemoveServiceAccount is Remove-ADServiceAccount.
 func (a *Admin) RemoveServiceAccount(name string) error {
 	return a.do("Remove-ADServiceAccount "+name, func(c *ldapConn) error { return c.remove(strings.TrimSuffix(name, "$") + "$") })
@@ -516,6 +626,22 @@ func (a *Admin) JoinHost(h HostConfig) (*Host, error) {
 		return was.join(h), nil
 	}
 	return a.d.addHost(h), nil
+}
+
+// SetPasswordOffline writes the password of an account into the DCs' databases past the directory's rules, as tools do that work on a database
+// of a stopped DC.
+func (d *Domain) SetPasswordOffline(account, password string) error {
+	d.settle()
+	dc := d.dcs[0]
+	a, err := dc.replica.AccountByName(directory.Principal, account)
+	if err != nil {
+		return fmt.Errorf("%s: %w", account, err)
+	}
+	if err := dc.replica.SetPassword(d.ctx, directory.System(), a.SID, password); err != nil {
+		return fmt.Errorf("%s: %w", account, err)
+	}
+	d.event(Event{Op: opDC, To: dc.name, Text: "the password of " + a.SAMAccountName + " is written into the database"})
+	return nil
 }
 
 // SetPassword resets the password of a user or computer (Set-ADAccountPassword -Reset). A host whose account it is does not learn

@@ -171,7 +171,7 @@ func (t *tx) classes(attrs []Attribute) (class *classDef, aux []*classDef, err e
 		}
 		for _, v := range attrs[i].Values {
 			c := t.s.class(string(v))
-			if c == nil {
+			if c == nil || !t.defined(c) {
 				return nil, nil, t.f.ldapErr(resultNoSuchAttribute, errConversion, "0C090D8A", "Error in attribute conversion operation")
 			}
 			given = append(given, c)

@@ -26,7 +26,7 @@ func New(cfg Config) (*Forest, error) {
 	if f.cfg.MaxValRange <= 0 {
 		f.cfg.MaxValRange = 1500
 	}
-	st := &forestState{version: 1}
+	st := &forestState{version: 1, schema: cfg.schemaVersion()}
 	if err := f.layOut(st); err != nil {
 		return nil, fmt.Errorf("directory: %w", err)
 	}

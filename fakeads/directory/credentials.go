@@ -176,3 +176,9 @@ func saltOf(dnsName, realm, sam, upn string, uac uint32) string {
 	}
 	return realm + sam
 }
+
+// ManagedPassword tells whether the password of a group managed service account is one that a domain controller has made, or will make at the
+// next question. Somebody who writes into the database can put another one there.
+func (a *Account) ManagedPassword() bool {
+	return a.entry.cred == nil || a.entry.cred.current == nil || a.entry.cred.current.managed()
+}

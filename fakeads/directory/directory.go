@@ -40,6 +40,9 @@ type Config struct {
 	// Build is the Windows build number in diagnostics (the v field of a
 	// LdapErr). 0 means 0x4f7c, Server 2022.
 	Build uint32
+	// SchemaVersion is objectVersion of the schema; 0 means 88, Windows Server 2019 and 2022. Below 52, Windows Server 2012, there are no
+	// classes of group managed service accounts and root keys.
+	SchemaVersion int
 	// Events receives what a domain controller would write to its event logs.
 	// It is called with no lock held, in the order of the writes of one call.
 	Events func(Event)

@@ -15,8 +15,8 @@ type Forest struct {
 	domains  []*Domain
 	replicas []*Replica
 
-	// schemaStore makes the schema naming context when somebody first looks.
-	schemaStore func() *store
+	// schemaStore makes the schema naming context of a version when somebody first looks.
+	schemaStore func(version int) *store
 
 	tokens     tokenMemory
 	remembered rightsMemory
@@ -33,6 +33,7 @@ type Forest struct {
 type forestState struct {
 	version  uint64 // of the last transaction
 	nextID   uint32
+	schema   int      // objectVersion of the schema
 	drawn    uint64   // numbers drawn for GUIDs and keys
 	ridPools []uint32 // by domain: first RID of the next pool
 	replicas []*replicaState
@@ -46,7 +47,12 @@ type replicaState struct {
 	rid      uint32 // next of the RID pool
 	ridsLeft uint32
 	kds      *rootKeyCache
-	logons   logonTable // sign-ins that this domain controller has seen
+	kdsDown  bool          // the Key Distribution Service does not run
+	before   bool          // of a release before Windows Server 2012
+	clock    time.Duration // what the controller's clock is ahead of domain time
+	isolated bool          // takes no changes from others
+	held     []*delivery   // what waits for that to end, oldest first
+	logons   logonTable    // sign-ins that this domain controller has seen
 }
 
 func (rs *replicaState) clone() *replicaState {
@@ -167,5 +173,6 @@ func (r *Replica) view() view {
 		st = f.state
 		f.mu.Unlock()
 	}
-	return view{f: f, r: r, st: st, rs: st.replicas[r.index], now: now}
+	rs := st.replicas[r.index]
+	return view{f: f, r: r, st: st, rs: rs, now: now.Add(rs.clock)}
 }

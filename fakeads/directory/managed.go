@@ -180,7 +180,7 @@ func (v *view) managedPassword(c *Caller, e *entry) ([][]byte, error) {
 	if !c.Encrypted && !c.System {
 		return nil, notConfidential()
 	}
-	if !e.is(classGMSA) {
+	if !e.is(classGMSA) || v.rs.before {
 		return nil, nil
 	}
 	caller := c.Account

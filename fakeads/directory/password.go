@@ -227,7 +227,7 @@ func (r *Replica) SetPassword(ctx context.Context, c *Caller, sid security.SID, 
 			return ErrNoAccount
 		case !t.controlAccess(e, rightResetPassword):
 			return secErr()
-		case e.is(classGMSA):
+		case e.is(classGMSA) && !c.System:
 			return unwilling(errGenFailure)
 		}
 		how := passwordReset
@@ -267,7 +267,7 @@ func (r *Replica) ChangePassword(ctx context.Context, sid security.SID, password
 // a gMSA, logonCount. A gMSA's password is its UTF-8 form with U+FFFD for what is no character; the previous one is accepted for
 // five minutes after the roll. Whether the account may sign in at all is not looked at.
 func (a *Account) CheckPassword(ctx context.Context, password string) error {
-	e, now := a.entry, a.replica.forest.now()
+	e, now := a.entry, a.replica.view().now
 	if a.ServiceAccount {
 		var err error
 		if e, now, err = a.replica.rolled(e.id); err != nil {

@@ -40,6 +40,7 @@ func (t *tx) commit() {
 	if len(ops) == 0 {
 		return
 	}
+	now := t.now.Add(-t.rs.clock)
 	delay := t.f.cfg.ReplicationDelay
 	if t.atOnce {
 		delay = 0
@@ -48,7 +49,7 @@ func (t *tx) commit() {
 		if r == t.r {
 			continue
 		}
-		d := &delivery{to: r.index, from: t.r.index, due: t.now.Add(delay), usn: t.rs.usn, adopt: !local}
+		d := &delivery{to: r.index, from: t.r.index, due: now.Add(delay), usn: t.rs.usn, adopt: !local}
 		for _, op := range ops {
 			k := op.new.nc
 			if r.ncs[k] != t.r.ncs[k] {
@@ -64,7 +65,7 @@ func (t *tx) commit() {
 			continue
 		}
 		if delay <= 0 {
-			t.st.receive(t.f, d, t.now)
+			t.st.receive(t.f, d, now)
 			continue
 		}
 		// Equal times stay in the order of the writes.
@@ -158,6 +159,10 @@ func (r *Replica) Sync() {
 func (st *forestState) receive(f *Forest, d *delivery, at time.Time) {
 	rs := st.replicas[d.to].clone()
 	st.replicas[d.to] = rs
+	if rs.isolated {
+		rs.held = append(slices.Clip(rs.held), d)
+		return
+	}
 	same := d.adopt
 	for _, k := range d.kinds {
 		same = same && rs.stores[k].version == d.base[k].version

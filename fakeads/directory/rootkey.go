@@ -99,7 +99,10 @@ func faultyAttribute(e *entry, k *kds.RootKey) string {
 // service is the Key Distribution Service of this domain controller at the moment of the view.
 func (v *view) service() *kds.Service {
 	cache, _ := v.rootKeys()
-	return &kds.Service{Keys: cache.keys, Policy: v.f.cfg.RootKeyPolicy, Cache: v.f.cfg.Passwords}
+	if v.rs.before {
+		return &kds.Service{Policy: v.f.cfg.RootKeyPolicy} // there is no such service
+	}
+	return &kds.Service{Keys: cache.keys, Policy: v.f.cfg.RootKeyPolicy, Cache: v.f.cfg.Passwords, Down: v.rs.kdsDown}
 }
 
 // service is the same inside a transaction, which also keeps the cache.
@@ -142,7 +145,7 @@ func (r *Replica) kdsService() (*kds.Service, error) {
 			return nil, err
 		}
 	}
-	return &kds.Service{Keys: cache.keys, Policy: v.f.cfg.RootKeyPolicy, Cache: v.f.cfg.Passwords}, nil
+	return &kds.Service{Keys: cache.keys, Policy: v.f.cfg.RootKeyPolicy, Cache: v.f.cfg.Passwords, Down: v.rs.kdsDown}, nil
 }
 
 func rootKeyName(r *Replica, id security.GUID) dn.DN {
@@ -160,6 +163,24 @@ func (r *Replica) RestartKDS() {
 	})
 }
 
+// SetKDSStopped stops the Key Distribution Service of this domain controller or starts it (events 4003 and 4002). Without it the controller
+// makes no root key, no new password and gives none out; keys that it has derived before serve sign-ins.
+func (r *Replica) SetKDSStopped(stopped bool) {
+	// The transaction has no way to fail.
+	_ = r.update(System(), func(t *tx) error {
+		e := Event{Log: kdsLog, Source: kdsSource, ID: 4002, Level: "Information", Text: "Group Key Distribution Service started."}
+		if stopped {
+			e.ID, e.Text = 4003, "Group Key Distribution Service stopped."
+		}
+		t.rs.kds, t.rs.kdsDown = nil, stopped
+		t.event(e)
+		return nil
+	})
+}
+
+// KDSStopped tells whether the Key Distribution Service of this domain controller does not run.
+func (r *Replica) KDSStopped() bool { return r.view().rs.kdsDown }
+
 // defaultEffective is when a root key becomes effective unless Add-KdsRootKey is told otherwise.
 const defaultEffective = 10 * 24 * time.Hour
 
@@ -170,6 +191,9 @@ func (r *Replica) AddRootKey(ctx context.Context, c *Caller, effective time.Time
 	var id security.GUID
 	var data []byte
 	var now time.Time
+	if r.KDSStopped() {
+		return id, noKey(kds.ErrUnavailable)
+	}
 	err := r.update(System(), func(t *tx) error {
 		id, data, now = t.newGUID(), t.random(kds.KeySize), t.now
 		return nil
@@ -211,6 +235,40 @@ func (r *Replica) report(e Event) {
 	if r.forest.cfg.Events == nil {
 		return
 	}
-	e.DC, e.Time = r.name, r.forest.now()
+	e.DC, e.Time = r.name, r.view().now
 	r.forest.cfg.Events(e)
+}
+
+// A RootKeyObject is a root key as a domain controller's replica has it.
+type RootKeyObject struct {
+	*kds.RootKey
+	// WrongFormat is the attribute that keeps the key from being used, as Get-KdsRootKey shows it in AttributeOfWrongFormat; "" for none.
+	WrongFormat string
+}
+
+// RootKeys lists the root keys in the replica, in the order of their making; what the Key Distribution Service remembers of deleted ones
+// is not among them.
+func (r *Replica) RootKeys() []RootKeyObject {
+	v := r.view()
+	container := v.byName(rootKeysBelow + r.ncs[ncConfiguration].dn.String())
+	if container == nil {
+		return nil
+	}
+	var list []RootKeyObject
+	for _, id := range v.children(nil, container, 0) {
+		e := v.byID(id)
+		if e == nil || e.deleted || !e.is(classRootKey) {
+			continue
+		}
+		k, err := rootKeyOf(e)
+		if err != nil {
+			continue
+		}
+		o := RootKeyObject{RootKey: k}
+		if k.Check() != nil {
+			o.WrongFormat = faultyAttribute(e, k)
+		}
+		list = append(list, o)
+	}
+	return list
 }

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"sync"
+	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/security"
 )
@@ -10,26 +11,38 @@ import (
 const firstSchemaID uint32 = 1 << 31
 
 // onceSchema is the schema naming context, made when somebody first looks: a domain starts without its five hundred objects.
-// Every domain controller has the same, and nobody changes it: extending the schema is not modelled.
-func (f *Forest) onceSchema() func() *store {
+// Every domain controller has the same. Of extending the schema only the version is modelled, see [Forest.ExtendSchema].
+func (f *Forest) onceSchema() func(version int) *store {
 	created := f.now()
 	// The head's id is known before anybody looks.
 	f.domains[0].ncs[ncSchema].headID = firstSchemaID
-	return sync.OnceValue(func() *store {
-		r := f.replicas[0]
-		rs := &replicaState{}
-		// Below the schema everybody may read, Schema Admins may write ([MS-ADTS] 6.1.1.3).
-		sd, err := security.ParseSDDL("D:(A;CI;RPLCLORC;;;AU)(A;CI;RPWPCRLCLOCCRCWDWOSW;;;SA)(A;CI;RPWPCRLCLOCCDCRCWDWOSDDTSW;;;SY)", r.domain.SID, f.domains[0].SID)
-		if err != nil {
-			panic("directory: " + err.Error())
+	var mu sync.Mutex
+	made := map[int]*store{}
+	return func(version int) *store {
+		mu.Lock()
+		defer mu.Unlock()
+		if made[version] == nil {
+			made[version] = f.makeSchema(version, created)
 		}
-		sa := f.domains[0].SID.Append(security.RIDSchemaAdmins)
-		sd.Owner, sd.Group = sa, sa
-		shared := newDescriptor(sd)
-		p := &schemaPlanter{f: f, store: &rs.stores[0], sd: shared, created: created.Unix()}
-		p.plant()
-		return &rs.stores[0]
-	})
+		return made[version]
+	}
+}
+
+// makeSchema makes the naming context of a version.
+func (f *Forest) makeSchema(version int, created time.Time) *store {
+	r := f.replicas[0]
+	rs := &replicaState{}
+	// Below the schema everybody may read, Schema Admins may write ([MS-ADTS] 6.1.1.3).
+	sd, err := security.ParseSDDL("D:(A;CI;RPLCLORC;;;AU)(A;CI;RPWPCRLCLOCCRCWDWOSW;;;SA)(A;CI;RPWPCRLCLOCCDCRCWDWOSDDTSW;;;SY)", r.domain.SID, f.domains[0].SID)
+	if err != nil {
+		panic("directory: " + err.Error())
+	}
+	sa := f.domains[0].SID.Append(security.RIDSchemaAdmins)
+	sd.Owner, sd.Group = sa, sa
+	shared := newDescriptor(sd)
+	p := &schemaPlanter{f: f, store: &rs.stores[0], sd: shared, created: created.Unix(), version: version}
+	p.plant()
+	return &rs.stores[0]
 }
 
 // schemaPlanter fills the schema naming context.
@@ -38,6 +51,7 @@ type schemaPlanter struct {
 	store   *store
 	sd      *descriptor
 	created int64
+	version int
 	n       uint32
 }
 
@@ -75,7 +89,7 @@ func (p *schemaPlanter) plant() {
 	first := p.f.domains[0].replicas[0]
 	p.add(s.class("dMD"), "Schema", 1, func(e *entry) {
 		e.setAttr(aInstanceType, [][]byte{intValue(13)})
-		e.setAttr(aObjectVersion, [][]byte{intValue(88)}) // Windows Server 2019 and 2022
+		e.setAttr(aObjectVersion, [][]byte{intValue(int64(p.version))})
 		text(e, aFSMORoleOwner, "CN=NTDS Settings,CN="+first.name+",CN=Servers,CN="+defaultSite+",CN=Sites,"+first.ncs[ncConfiguration].dn.String())
 	})
 	for i, c := range s.classes {

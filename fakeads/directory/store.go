@@ -163,7 +163,7 @@ type view struct {
 // store is the naming context of a kind on this replica.
 func (v *view) store(k ncKind) *store {
 	if k == ncSchema {
-		return v.f.schemaStore()
+		return v.f.schemaStore(v.st.schema)
 	}
 	return &v.rs.stores[k]
 }

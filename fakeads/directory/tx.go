@@ -60,7 +60,7 @@ func (r *Replica) update(c *Caller, do func(*tx) error) error {
 		st.ridPools = append([]uint32(nil), st.ridPools...)
 		rs := st.replicas[r.index].clone()
 		st.replicas[r.index] = rs
-		t := &tx{view: view{f: f, r: r, st: &st, rs: rs, now: now}, c: c, s: theSchema()}
+		t := &tx{view: view{f: f, r: r, st: &st, rs: rs, now: now.Add(rs.clock)}, c: c, s: theSchema()}
 		for k := range t.base {
 			t.base[k] = rs.stores[k].version
 		}

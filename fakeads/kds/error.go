@@ -23,6 +23,10 @@ var (
 	ErrInvalidArgument = &Error{0x80070057, "the parameter is incorrect"}
 	// ErrTooManyKeys: more than MaxRootKeys (the Win32 code 4 as an HRESULT).
 	ErrTooManyKeys = &Error{0x80070004, "the system cannot open the file"}
+	// ErrUnavailable: the service does not run (the Win32 code 1722, RPC_S_SERVER_UNAVAILABLE, as an HRESULT).
+	//
+	// guess: a domain controller whose key distribution service does not run answers with 800706BA; no capture shows it
+	ErrUnavailable = &Error{0x800706BA, "the RPC server is unavailable"}
 	// ErrAccessDenied: the caller may not have this key (E_ACCESSDENIED).
 	ErrAccessDenied = &Error{0x80070005, "access is denied"}
 )

@@ -12,10 +12,15 @@ type Service struct {
 	Keys   []*RootKey
 	Policy Policy
 	Cache  *Cache // may be nil
+	// Down tells that the service does not run: whatever is asked of it ends with ErrUnavailable.
+	Down bool
 }
 
 // Key finds a root key by its id; the error wraps ErrNoKey.
 func (s *Service) Key(id security.GUID) (*RootKey, error) {
+	if s.Down {
+		return nil, ErrUnavailable
+	}
 	for _, k := range s.Keys {
 		if k.ID == id {
 			return k, nil
@@ -76,6 +81,9 @@ func (st *State) Expiry() (time.Time, error) {
 
 // id names the password of iv, made with the root key for time at.
 func (s *Service) id(iv Interval, at time.Time, domain, forest string) (*ManagedPasswordID, error) {
+	if s.Down {
+		return nil, ErrUnavailable
+	}
 	k, err := Select(s.Keys, at, s.Policy)
 	if err != nil {
 		return nil, err
@@ -142,6 +150,9 @@ func (s *Service) Blob(st State, sid security.SID, now time.Time) (*Blob, error)
 	expiry, err := st.Expiry()
 	if err != nil {
 		return nil, err
+	}
+	if future := st.Current; future != nil && future.Interval.Valid() && future.Interval.Start().After(now.Add(MaxClockSkew)) {
+		return nil, fmt.Errorf("password of %v at %s: %w", future.Interval, now.UTC().Format(time.RFC3339), ErrInvalidArgument)
 	}
 	if st.Current == nil || !now.Before(expiry) {
 		return nil, fmt.Errorf("no password of %s: %w", now.UTC().Format(time.RFC3339), ErrInvalidArgument)

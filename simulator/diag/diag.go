@@ -30,6 +30,16 @@ const (
 	AccountNotOnDC        Code = "GMSA105" // another DC has the account, this one does not
 	NameTaken             Code = "GMSA106" // the name of a new account is in use
 	ChangeRefused         Code = "GMSA107" // the directory's rules do not allow a change
+	RootKeyGone           Code = "GMSA110" // no DC has the root key of the account's password any more
+	KDSDown               Code = "GMSA111" // the key distribution service of a DC does not run
+	PasswordsDiffer       Code = "GMSA112" // two DCs have different passwords of the account
+	BadRootKey            Code = "GMSA113" // the KDS root key is damaged
+	DCTooOld              Code = "GMSA114" // the DC runs a release before Windows Server 2012
+	SchemaTooOld          Code = "GMSA115" // the schema has no group managed service accounts
+	FuturePassword        Code = "GMSA116" // the password's time has not come
+	NotGroupAccount       Code = "GMSA117" // the account is another kind of managed service account
+	WrongContainer        Code = "GMSA118" // the account is in another container than the tool looks in
+	PasswordOverwritten   Code = "GMSA119" // somebody has set the account's password by hand
 	NotAllowed            Code = "GMSA201" // the host is not among the principals allowed to retrieve the password
 	StaleTicket           Code = "GMSA202" // the host's ticket is older than its membership
 	NotSealed             Code = "GMSA203" // the connection is not encrypted
@@ -230,6 +240,16 @@ var catalogue = []Entry{
 	{AccountNotOnDC, "this DC does not have the account yet"},
 	{NameTaken, "the name is taken"},
 	{ChangeRefused, "the directory refuses the change"},
+	{RootKeyGone, "the root key of the account's password is gone"},
+	{KDSDown, "the key distribution service does not run"},
+	{PasswordsDiffer, "two DCs have different passwords of the account"},
+	{BadRootKey, "the KDS root key is damaged"},
+	{DCTooOld, "the DC is older than Windows Server 2012"},
+	{SchemaTooOld, "the schema is older than Windows Server 2012"},
+	{FuturePassword, "the password in the directory is of a time to come"},
+	{NotGroupAccount, "the account is no group managed service account"},
+	{WrongContainer, "the account is not where the tool looks"},
+	{PasswordOverwritten, "the account's password was set by hand"},
 	{NotAllowed, "the host may not read the password"},
 	{StaleTicket, "the host's ticket is older than its group membership"},
 	{NotSealed, "the password is only given over an encrypted connection"},
