@@ -189,7 +189,7 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 			return f
 		}
 		f := d.findDenied(s)
-		if f != nil && f.Code == diag.NotAllowed && d.lostAccess(s) {
+		if f != nil && f.Code == diag.NotAllowed && f.Mode != "acl-overwritten" && d.lostAccess(s) {
 			f.Mode = "rot-host-lost-access"
 		}
 		return f
