@@ -190,7 +190,7 @@ func (d *Domain) diagnose(err error) *diag.Finding {
 		}
 		f := d.findDenied(s)
 		if f != nil && f.Code == diag.NotAllowed && f.Mode != "acl-overwritten" && d.lostAccess(s) {
-			f.Mode = "rot-host-lost-access"
+			d.laterLoss(f, s)
 		}
 		return f
 	case errors.Is(s.err, errNoCommonEType):

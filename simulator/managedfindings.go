@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -225,6 +226,24 @@ func (d *Domain) lostAccess(s *stepError) bool {
 	defer h.mu.Unlock()
 	kept := h.managed[strings.ToLower(strings.TrimSuffix(s.account, "$"))+"$"]
 	return kept != nil && !h.now().Before(kept.Read.Add(kept.QueryInterval))
+}
+
+// laterLoss makes of a denial one that was noticed late. Containers run, so the host's tickets go without a restart.
+func (d *Domain) laterLoss(f *diag.Finding, s *stepError) {
+	f.Mode = "rot-host-lost-access"
+	h, ok := d.FindHost(s.logon.account)
+	if !ok {
+		return
+	}
+	restart, purge := flowStep("restartHost", arg{"", h.Name()}), flowStep("purgeTickets", arg{"host", h.Name()})
+	for _, help := range f.Help {
+		if i := slices.Index(help.Do, restart); i >= 0 {
+			do := slices.Clone(help.Do)
+			do[i] = purge
+			f.Help = append([]diag.Help{{Text: "give the host its access back, and let go of its old tickets", Command: help.Command + "; klist -li 0x3e7 purge", Do: do}}, f.Help...)
+			return
+		}
+	}
 }
 
 // findPasswords is about a managed password that a DC does not take: it compares what the DCs store of it, and what the host has. nil: the
