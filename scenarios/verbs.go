@@ -380,17 +380,6 @@ type setServiceAccount struct {
 	Compound                   *bool     `yaml:"compoundIdentitySupported,omitempty"`
 	TrustedForDelegation       *bool     `yaml:"trustedForDelegation,omitempty"`
 	TrustedToAuthForDelegation *bool     `yaml:"trustedToAuthForDelegation,omitempty"`
-	Account              string    `yaml:"account"`
-	DNSHostName          *string   `yaml:"dnsHostName,omitempty"`
-	SPNs                 *[]string `yaml:"spns,omitempty"`
-	AllowedToRetrieve    *[]string `yaml:"allowedToRetrieve,omitempty"`
-	RetrieveSDDL         *string   `yaml:"retrieveSDDL,omitempty"`
-	IntervalDays         *int      `yaml:"intervalDays,omitempty"`
-	EncryptionTypes      *[]string `yaml:"encryptionTypes,omitempty"`
-	Enabled              *bool     `yaml:"enabled,omitempty"`
-	AllowedToDelegateTo  *[]string `yaml:"allowedToDelegateTo,omitempty"`
-	Compound             *bool     `yaml:"compoundIdentitySupported,omitempty"`
-	TrustedForDelegation *bool     `yaml:"trustedForDelegation,omitempty"`
 	// AccountExpirationDate is when the account expires; NeverExpires is Clear-ADAccountExpiration.
 	AccountExpirationDate *time.Time `yaml:"accountExpirationDate,omitempty"`
 	NeverExpires          bool       `yaml:"neverExpires,omitempty"`
