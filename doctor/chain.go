@@ -255,7 +255,7 @@ func newView(r *scenarios.Replay, last *scenarios.StepResult, of Subject) (*view
 }
 
 // probe is the id of a container that the doctor runs for a look.
-const probe = "doctor"
+const probe = "doctor-probe"
 
 // looks are the observers in the order in which they look: what a link needs comes before it.
 func (v *view) looks() []look {
@@ -305,8 +305,8 @@ func (v *view) inside() (container string, start []string, run string, before []
 	}
 	spec := v.spec
 	if spec == "" {
-		spec = strings.ToLower(v.netBIOS + "_" + v.account + ".json")
-		start = append(start, step("newCredentialSpec", "host", v.host, "account", v.account))
+		spec = probe + ".json"
+		start = append(start, step("newCredentialSpec", "host", v.host, "account", v.account, "fileName", probe))
 	}
 	run = fmt.Sprintf("{id: %s, runContainer: %s}", probe, mapping("host", v.host, "credentialSpec", "file://"+spec, "hostname", strings.ToLower(v.account)))
 	return probe, start, run, append(slices.Clone(start), run)

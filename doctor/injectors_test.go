@@ -28,7 +28,7 @@ type injector struct {
 // container or two, and what they are for.
 func healthyWorld(r *rand.Rand) *World {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
-	account := pick("WebApp01", "Shop", "svc-orders")
+	account := pick("WebApp01", "Shop", "svc-cart")
 	host := pick("ContainerHost01", "Node7")
 	os := pick("Windows Server 2016", "Windows Server 2019", "Windows Server 2019", "Windows Server 2022", "Windows Server 2025")
 	site := strings.ToLower(pick("shop", "www", "orders")) + ".contoso.com"
@@ -153,9 +153,11 @@ var injectors = []injector{
 	{[]string{"cs-not-found", "cs-not-copied-everywhere"}, "S6", "spec", nil, always(func(w *World) { w.host().CredentialSpecs = nil })},
 	{[]string{"rt-no-security-opt"}, "S5", "spec", []string{"account", "host-ccg"}, always(func(w *World) { w.Containers[0].CredentialSpec = "" })},
 	{[]string{"cs-absolute-path"}, "S6", "spec", nil, always(func(w *World) {
-		w.Containers[0].CredentialSpec = `file://C:\ProgramData\Docker\CredentialSpecs\contoso.json`
+		w.Containers[0].CredentialSpec = strings.Replace(w.Containers[0].CredentialSpec, "//", `//C:\ProgramData\docker\CredentialSpecs\`, 1)
 	})},
-	{[]string{"cs-path-traversal"}, "S6", "spec", nil, always(func(w *World) { w.Containers[0].CredentialSpec = "file://../contoso.json" })},
+	{[]string{"cs-path-traversal"}, "S6", "spec", nil, always(func(w *World) {
+		w.Containers[0].CredentialSpec = strings.Replace(w.Containers[0].CredentialSpec, "//", "//../", 1)
+	})},
 	{[]string{"cs-bad-scheme"}, "S6", "spec", nil, always(func(w *World) {
 		w.Containers[0].CredentialSpec = strings.TrimPrefix(w.Containers[0].CredentialSpec, "file://")
 	})},
