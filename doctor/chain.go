@@ -243,7 +243,11 @@ func newView(r *scenarios.Replay, last *scenarios.StepResult, of Subject) (*view
 	}
 	v.starting = last != nil && last.Verb == "runContainer" && of == Subject{}
 	v.target = "cifs/" + v.dc
-	v.spn = "host/" + v.account + "." + v.domain
+	if a, err := r.Domain().Admin.ServiceAccount(v.account); err != nil {
+		v.spn = "host/" + v.account + "." + v.domain // nobody can say
+	} else if len(a.SPNs) > 0 {
+		v.spn = a.SPNs[len(a.SPNs)-1] // the long form, where there are two
+	}
 	switch {
 	case last == nil:
 	case last.Verb == "inboundKerberos" || last.Verb == "kerberosTo" && last.Arg("container") == "":
@@ -287,8 +291,7 @@ func (v *view) looks() []look {
 			seen: step("klist", "container", container, "user", `NT AUTHORITY\SYSTEM`, "get", v.target), ignores: refusedUser},
 		{step: "S11", what: "the application acts as " + v.account, needs: needs("S8"), before: inside,
 			seen: step("kerberosTo", "container", container, "spn", v.target)},
-		{step: "S9", what: fmt.Sprintf("%s reaches %s with Kerberos", v.user, v.spn), needs: needs("S4", "S5", "S6", "S11"), before: inside,
-			seen: step("inboundKerberos", "container", container, "from", v.user, "spn", v.spn)},
+		v.inbound(container, inside),
 		{step: "S10", what: v.user + " reaches it with NTLM, and names have SIDs", needs: needs("S7"), before: inside,
 			seen: step("inboundNTLM", "container", container, "from", v.user)},
 	}
@@ -325,6 +328,15 @@ func outOfReach(f *diag.Finding) bool { return strings.HasPrefix(string(f.Code),
 
 // refusedUser: an image that starts no process as SYSTEM leaves the way out to the application.
 func refusedUser(f *diag.Finding) bool { return f.Code == diag.UserRefused }
+
+// inbound looks at Kerberos from outside: by the name of the complaint, or one that the account has.
+func (v *view) inbound(container string, inside []string) look {
+	if v.spn == "" {
+		return look{step: "S9", what: v.user + " reaches the application with Kerberos", why: "the account has no service principal name"}
+	}
+	return look{step: "S9", what: fmt.Sprintf("%s reaches %s with Kerberos", v.user, v.spn), needs: []string{"S4", "S5", "S6", "S11"}, before: inside,
+		seen: step("inboundKerberos", "container", container, "from", v.user, "spn", v.spn)}
+}
 
 func (v *view) rootKey() look {
 	return look{step: "S1", what: "a KDS root key makes passwords", seen: step("newServiceAccount", "name", "DoctorProbe"), ignores: outOfReach}
