@@ -17,6 +17,9 @@ type Config struct {
 	DNSName string `json:"dnsName,omitempty" yaml:"dnsName,omitempty"`
 	// NetBIOSName is the short name of the domain. Default the first label of DNSName in upper case, cut to 15 characters.
 	NetBIOSName string `json:"netbiosName,omitempty" yaml:"netbiosName,omitempty"`
+	// SID and GUID are objectSid and objectGUID of the root domain, as credential specs name them. Default: made from the seed.
+	SID  string `json:"sid,omitempty" yaml:"sid,omitempty"`
+	GUID string `json:"guid,omitempty" yaml:"guid,omitempty"`
 	// Start is the domain time at start. Default 2019-05-03T10:00:00Z, or now when FollowRealTime is set.
 	Start time.Time `json:"start,omitzero" yaml:"start,omitempty"`
 	// FollowRealTime lets domain time run with the machine's clock from Start on. Without it, domain time moves only by
@@ -64,6 +67,8 @@ type Config struct {
 	Users           []User           `json:"users,omitempty" yaml:"users,omitempty"`
 	ServiceAccounts []ServiceAccount `json:"serviceAccounts,omitempty" yaml:"serviceAccounts,omitempty"`
 	Hosts           []HostConfig     `json:"hosts,omitempty" yaml:"hosts,omitempty"`
+	// Edits were made in the directory after everything else was there, one after the other.
+	Edits []Edit `json:"edits,omitempty" yaml:"edits,omitempty"`
 	// Secrets are what the plug-ins of hosts outside the domain fetch, from a store outside the domain.
 	Secrets []Secret `json:"secrets,omitempty" yaml:"secrets,omitempty"`
 	// Aliases are DNS names that lead to another name, as a CNAME record does. Nothing registers service principal names for them.
@@ -134,6 +139,7 @@ type Group struct {
 	// MembersSince is when the members came into the group. A host that was restarted before has signed in without them.
 	// Default: before every restart.
 	MembersSince time.Time `json:"membersSince,omitzero" yaml:"membersSince,omitempty"`
+	RID          uint32    `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
 	// Domain is the DNS name of the group's domain. Default: the root domain.
 	Domain string `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
@@ -172,6 +178,7 @@ type User struct {
 	AccountNotDelegated bool `json:"accountNotDelegated,omitempty" yaml:"accountNotDelegated,omitempty"`
 	// ClockOffset is what the clock of the user's workstation is ahead of domain time.
 	ClockOffset time.Duration `json:"clockOffset,omitempty" yaml:"clockOffset,omitempty"`
+	RID         uint32        `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
 	Domain      string        `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
 
@@ -215,7 +222,9 @@ type ServiceAccount struct {
 	// WithoutDNSHostName says that -DNSHostName was left out. The cmdlet takes no group account without it.
 	WithoutDNSHostName bool `json:"withoutDNSHostName,omitempty" yaml:"withoutDNSHostName,omitempty"`
 	// Path is the DN of the container or organizational unit. Default: CN=Managed Service Accounts of the domain.
-	Path   string `json:"path,omitempty" yaml:"path,omitempty"`
+	Path string `json:"path,omitempty" yaml:"path,omitempty"`
+	// RID is the relative identifier, the last part of objectSid, 1000 or more. Default: the next one of the DC's pool.
+	RID    uint32 `json:"rid,omitempty" yaml:"rid,omitempty"`
 	Domain string `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
 
@@ -233,6 +242,8 @@ type HostConfig struct {
 	// CredentialSpecs are service accounts for which New-CredentialSpec has written a file on this host already:
 	// NETBIOS_account.json in lower case, in the folder CredentialSpecs of the engine.
 	CredentialSpecs []string `json:"credentialSpecs,omitempty" yaml:"credentialSpecs,omitempty"`
+	// SpecFiles are credential specs as they lie in the folder of the engine.
+	SpecFiles []SpecFile `json:"specFiles,omitempty" yaml:"specFiles,omitempty"`
 	// RegistrySpecs are service accounts whose credential specs are in the registry of this host, as NETBIOS_account in lower case: what
 	// registry:// names.
 	RegistrySpecs []string `json:"registrySpecs,omitempty" yaml:"registrySpecs,omitempty"`
@@ -264,6 +275,7 @@ type HostConfig struct {
 	Password string `json:"password,omitempty" yaml:"password,omitempty"`
 	// EncryptionTypes are what the host supports: RC4, AES128, AES256. Default: all three.
 	EncryptionTypes []string `json:"encryptionTypes,omitempty" yaml:"encryptionTypes,omitempty"`
+	RID             uint32   `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
 	Domain          string   `json:"domain,omitempty" yaml:"domain,omitempty"`
 	// Workgroup says that the computer has not joined the domain: it has no account there, and its containers get a password by a plug-in or
 	// not at all.

@@ -73,12 +73,18 @@ func (d *Domain) populate() error {
 	if err := b.members(); err != nil {
 		return err
 	}
+	if err := b.edits(); err != nil {
+		return err
+	}
 	d.applyDCSettings()
 	return nil
 }
 
 func (d *Domain) newForest() error {
 	domains := []directory.DomainConfig{{DNSName: d.cfg.DNSName, NetBIOSName: d.cfg.NetBIOSName, DCs: d.cfg.DCs, AdministratorPassword: d.cfg.AdminPassword}}
+	if err := d.cfg.identify(&domains[0]); err != nil {
+		return err
+	}
 	for _, c := range d.cfg.Domains {
 		domains = append(domains, directory.DomainConfig{DNSName: c.DNSName, NetBIOSName: c.NetBIOSName, DCs: c.DCs, AdministratorPassword: d.cfg.AdminPassword})
 	}
@@ -196,7 +202,7 @@ func (d *Domain) populateRootKeys() error {
 			}
 		}
 		err := d.forest.Populate(d.cfg.DNSName, []directory.AddRequest{{
-			DN:         "CN=" + id + ",CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + d.root().DN,
+			DN:         rootKeyDN(d.root(), id),
 			Attributes: attrs,
 		}})
 		if err != nil {
@@ -243,6 +249,7 @@ func hostObject(dom *directory.Domain, h HostConfig, password string) directory.
 	if h.OS != "" {
 		attrs = append(attrs, directory.Text("operatingSystem", h.OS))
 	}
+	attrs = withRID(attrs, dom, h.RID)
 	return directory.AddRequest{DN: "CN=" + h.Name + ",CN=Computers," + dom.DN, Attributes: attrs}
 }
 
@@ -323,6 +330,7 @@ func (m *userMemory) object(dom *directory.Domain, u *User) directory.AddRequest
 	if len(u.EncryptionTypes) > 0 {
 		m.integer("msDS-SupportedEncryptionTypes", etypeBits(u.EncryptionTypes))
 	}
+	m.attrs = withRID(m.attrs, dom, u.RID)
 	return directory.AddRequest{DN: "CN=" + escapeRDN(u.Name) + ",CN=Users," + dom.DN, Attributes: m.attrs}
 }
 
@@ -351,6 +359,7 @@ func groupObject(dom *directory.Domain, g Group, members []string) directory.Add
 	if len(members) > 0 {
 		attrs = append(attrs, directory.Text("member", members...))
 	}
+	attrs = withRID(attrs, dom, g.RID)
 	return directory.AddRequest{DN: "CN=" + escapeRDN(g.Name) + ",CN=Users," + dom.DN, Attributes: attrs}
 }
 
@@ -388,6 +397,7 @@ func serviceAccountObject(dom *directory.Domain, s ServiceAccount, sd []byte) di
 	if sd != nil && !s.RestrictToSingleComputer {
 		attrs = append(attrs, directory.Attribute{Name: "msDS-GroupMSAMembership", Values: [][]byte{sd}})
 	}
+	attrs = withRID(attrs, dom, s.RID)
 	path := s.Path
 	if path == "" {
 		path = defaultServiceAccountPath(dom)

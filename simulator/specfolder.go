@@ -12,6 +12,14 @@ import (
 // defaultRoot is the engine's data root of a default installation, and where the CredentialSpec module looks when nothing tells it another.
 const defaultRoot = `C:\ProgramData\docker`
 
+// SpecFile is a credential spec as it lies in a folder.
+type SpecFile struct {
+	// Name is the file's, as in contoso_webapp01.json.
+	Name string `json:"name" yaml:"name"`
+	// Text is the whole file, whether or not Windows can read it.
+	Text string `json:"text" yaml:"text"`
+}
+
 // folderName is the folder of credential specs below the data root.
 const folderName = "CredentialSpecs"
 
@@ -42,6 +50,10 @@ func (h *Host) setUpFiles() {
 	}
 	for _, a := range h.cfg.CredentialSpecs {
 		s.files[pathBelow(s.engine(), specFile(h.dom.NetBIOSName, a))] = specOf(specDomain{h.dom, h.d.DNSName(), h.dom.SID, h.dom.GUID}, a, nil)
+	}
+	for _, f := range h.cfg.SpecFiles {
+		s.folders[strings.ToLower(s.engine())] = true
+		s.files[pathBelow(s.engine(), f.Name)] = []byte(f.Text)
 	}
 }
 

@@ -153,6 +153,8 @@ func (c Config) Validate() error {
 	k.references()
 	k.keys()
 	k.dcSettings()
+	k.identifiers()
+	k.edits()
 	k.faultsInForce()
 	return errors.Join(k.faults...)
 }

@@ -166,8 +166,7 @@ func (a *Admin) TestKDSRootKey() (bool, error) {
 // DeleteKDSRootKey deletes a root key by its GUID. A DC that has used the key keeps it until its key distribution service restarts.
 func (a *Admin) DeleteKDSRootKey(id string) error {
 	return a.do("Remove-ADObject "+id, func(c *ldapConn) error {
-		dn := "CN=" + strings.ToLower(id) + ",CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,CN=Configuration," + a.d.root().DN
-		return c.change(id, c.delete(dn))
+		return c.change(id, c.delete(rootKeyDN(a.d.root(), strings.ToLower(id))))
 	})
 }
 

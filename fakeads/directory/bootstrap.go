@@ -63,6 +63,9 @@ func (f *Forest) layOut(st *forestState) error {
 			d.Level = 7
 		}
 		d.GUID = st.newGUID(seed)
+		if dc.GUID != (security.GUID{}) {
+			d.GUID = dc.GUID
+		}
 		if d.SID.IsZero() {
 			g := st.newGUID(seed)
 			sub := func(i int) uint32 {

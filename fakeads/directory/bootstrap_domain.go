@@ -258,9 +258,16 @@ func (p *planter) controller(parent *entry, r *Replica, i int) {
 	rid := uint32(firstRID)
 	if i > 0 {
 		rid = 1103 + uint32(i) - 1 // the first one's pool gave them
+		if next := p.f.cfg.Domains[d.index].NextRID; next != 0 {
+			rid = next + uint32(i) - 1
+		}
 	} else {
 		rs.rid, rs.ridsLeft = 1103+uint32(len(d.replicas))-1, ridPoolSize-3-uint32(len(d.replicas))+1
 		p.st.ridPools[d.index] = 1100 + ridPoolSize
+		if next := p.f.cfg.Domains[d.index].NextRID; next != 0 {
+			rs.rid, rs.ridsLeft = next+uint32(len(d.replicas))-1, ridPoolSize
+			p.st.ridPools[d.index] = rs.rid + ridPoolSize
+		}
 	}
 	fqdn := r.name + "." + d.DNSName
 	forest := p.f.domains[0].DNSName

@@ -50,10 +50,14 @@ type Config struct {
 
 // DomainConfig describes one domain.
 type DomainConfig struct {
-	DNSName     string       // "contoso.com"
-	NetBIOSName string       // "CONTOSO"; empty: first label in upper case
-	DCs         []string     // host names without the domain; empty: DC01
-	SID         security.SID // zero: made from the seed
+	DNSName     string        // "contoso.com"
+	NetBIOSName string        // "CONTOSO"; empty: first label in upper case
+	DCs         []string      // host names without the domain; empty: DC01
+	SID         security.SID  // zero: made from the seed
+	GUID        security.GUID // objectGUID of the domain's head; zero: made from the seed
+	// NextRID is the first relative identifier that domain controllers give to new accounts and to controllers but the first, when those
+	// below are taken by accounts that come with objectSid. Default 1100.
+	NextRID uint32
 	// Level is the functional level of domain and forest as in
 	// msDS-Behavior-Version; 0 means 7 (2016).
 	Level int
