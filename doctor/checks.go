@@ -37,11 +37,7 @@ func (w *World) checks() (list []check) {
 	for _, s := range w.Create {
 		add("S2", "newServiceAccount: "+asFlow(s), "the account %s can be made", s.Name)
 	}
-	dns := strings.ToLower(cmp.Or(w.Domain.DNSName, "contoso.com"))
-	dc := "dc01"
-	if len(w.Domain.DCs) > 0 {
-		dc = strings.ToLower(w.Domain.DCs[0])
-	}
+	dns, dc := w.names()
 	var hosts, readers []string
 	for _, c := range w.Containers {
 		if !slices.Contains(hosts, c.Host) {
@@ -78,8 +74,18 @@ func (w *World) checks() (list []check) {
 	for _, u := range w.Uses {
 		list = append(list, u.check())
 	}
+	list = append(list, w.readerChecks(list)...)
 	slices.SortStableFunc(list, func(a, b check) int { return cmp.Compare(number(a.step), number(b.step)) })
 	return inOrderOfStart(list)
+}
+
+// names are the DNS name of the domain and the name of its first DC, in lower case.
+func (w *World) names() (dns, dc string) {
+	dc = "dc01"
+	if len(w.Domain.DCs) > 0 {
+		dc = strings.ToLower(w.Domain.DCs[0])
+	}
+	return strings.ToLower(cmp.Or(w.Domain.DNSName, "contoso.com")), dc
 }
 
 // inOrderOfStart puts what starts a container before what looks into it.

@@ -30,6 +30,8 @@ type World struct {
 	SQLServers []SQLServer                `json:"sqlServers,omitempty" yaml:"sqlServers,omitempty"`
 	// Uses are what the containers are there for. What nobody uses is not checked.
 	Uses []Use `json:"uses,omitempty" yaml:"uses,omitempty"`
+	// Readers are computers that are to read passwords, whether or not a container runs there.
+	Readers []Reader `json:"readers,omitempty" yaml:"readers,omitempty"`
 }
 
 // Container is a container and the host that runs it.
@@ -166,6 +168,11 @@ func (w *World) faults() (faults []worldFault) {
 		if err := c.Validate(); err != nil {
 			fail(at, "", nil, "%v", err)
 		}
+	}
+	for i, r := range w.Readers {
+		at := fmt.Sprintf("readers[%d]", i)
+		known(at+".host", "host", r.Host, hosts)
+		known(at+".account", "service account", r.Account, accounts)
 	}
 	for i, s := range w.SQLServers {
 		at := fmt.Sprintf("sqlServers[%d]", i)

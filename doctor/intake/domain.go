@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gmsasim/gmsasim/doctor"
 	"github.com/gmsasim/gmsasim/fakeads/dn"
 	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/simulator"
@@ -30,11 +31,8 @@ type Directory struct {
 	Report *Report
 	// Readers are who should read which password, as far as the directory says so: the computers that may, and those whose own object
 	// still names a group that may and no longer has them.
-	Readers []Reader
+	Readers []doctor.Reader
 }
-
-// Reader is a computer that should be able to read the password of a service account.
-type Reader struct{ Host, Account string }
 
 // ReadDirectory makes a domain of an LDIF export. Errors of the file are [*ldif.Error]; those of what it holds say what is missing.
 func ReadDirectory(file string, r io.Reader, o Options) (*Directory, error) {
@@ -75,7 +73,7 @@ type builder struct {
 
 	// names that objects have in the configuration; those without are not in it.
 	hosts   map[*object]string
-	readers []Reader
+	readers []doctor.Reader
 }
 
 // all lists the objects of a kind that belong to the domain.

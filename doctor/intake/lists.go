@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gmsasim/gmsasim/doctor"
 	"github.com/gmsasim/gmsasim/fakeads/dn"
 	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/simulator"
@@ -240,7 +241,7 @@ func (l *lists) shouldRead() {
 			}
 			seen[o] = true
 			if n := b.hosts[o]; o.kind == computer && n != "" {
-				b.readers = append(b.readers, Reader{Host: strings.TrimSuffix(n, "$"), Account: s.account()})
+				b.readers = append(b.readers, doctor.Reader{Host: strings.TrimSuffix(n, "$"), Account: s.account()})
 			}
 			for _, m := range slices.Concat(l.members[o], l.former[o]) {
 				walk(m)
@@ -251,7 +252,7 @@ func (l *lists) shouldRead() {
 				walk(b.bySID[a.SID.String()])
 			}
 		}
-		found := slices.ContainsFunc(b.readers, func(r Reader) bool { return r.Account == s.account() })
+		found := slices.ContainsFunc(b.readers, func(r doctor.Reader) bool { return r.Account == s.account() })
 		if !found {
 			b.report.warn(s.at("msDS-GroupMSAMembership"), "no computer of the export may read the password of %s", s.account())
 		}
