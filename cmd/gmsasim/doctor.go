@@ -59,6 +59,7 @@ Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4
 	f.StringVar(&chosen, "case", "", "diagnose the first case with this name; * stands for any text")
 	f.StringVar(&symptom, "symptom", "", "list the causes that show this text or number, and what tells them apart")
 	f.StringVar(&of.Host, "host", "", "host whose chain is shown (default: the complaint's)")
+	f.BoolVar(&a.sarif, "sarif", false, "print the causes as SARIF 2.1.0, for tools that show findings beside files")
 	f.StringVar(&of.Account, "account", "", "service account whose chain is shown (default: the complaint's)")
 	return cmd
 }
@@ -69,9 +70,14 @@ func (a *app) diagnose(ctx context.Context, name, chosen string, of doctor.Subje
 		return err
 	}
 	exit := doctorExit(report)
-	if a.json {
+	switch {
+	case a.sarif:
+		if err := a.printSARIF(report); err != nil {
+			return err
+		}
+	case a.json:
 		a.printJSON(doctorReport{report, exit})
-	} else {
+	default:
 		fmt.Fprintf(a.out, "%s\n%s\n", report.Text(a.doctorStyle()), report.Summary())
 		if len(report.Causes) > 0 {
 			a.next("gmsasim explain %s", string(report.Causes[0].Finding.Code))

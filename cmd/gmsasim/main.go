@@ -33,6 +33,7 @@ type app struct {
 	out   *output
 	err   io.Writer
 	json  bool
+	sarif bool // of the doctor
 	plain bool
 	style style // of out
 	talk  style // of err

@@ -27,17 +27,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  gmsasim version\n  gmsasim version --json\n  gmsasim list",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			v := versionReport{Schema: "gmsasim.version/1", Version: "development", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Scenario: scenarios.Schema}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" && info.Main.Version != "(devel)" {
-					v.Version = info.Main.Version
-				}
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						v.Revision = s.Value
-					}
-				}
-			}
+			v := buildVersion()
 			if a.json {
 				a.printJSON(v)
 				return nil
@@ -47,4 +37,22 @@ func (a *app) versionCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// buildVersion is what the build recorded of itself.
+func buildVersion() versionReport {
+	v := versionReport{Schema: "gmsasim.version/1", Version: "development", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Scenario: scenarios.Schema}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	if info.Main.Version != "" && info.Main.Version != "(devel)" {
+		v.Version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			v.Revision = s.Value
+		}
+	}
+	return v
 }
