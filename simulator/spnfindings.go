@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -209,12 +210,19 @@ func (d *Domain) closestSPN(want spnName, list []registered, dc *DC) (near, owne
 	}):
 		return near, owner, "spn-fqdn-or-short-missing"
 	}
-	var names []string
+	// Nothing has this host: the name belongs to whatever runs the service, which is a managed service account where there is one.
+	var names, managed []string
 	for _, r := range list {
 		names = append(names, r.spn)
+		if d.isServiceAccount(r.owner, dc) {
+			managed = append(managed, r.spn)
+		}
 	}
 	near = diag.Nearest(want.class+"/"+want.host, names)
-	owner = ownerOf(list, near)
+	if owner = ownerOf(list, near); len(managed) > 0 && !d.isServiceAccount(owner, dc) {
+		near = cmp.Or(diag.Nearest(want.class+"/"+want.host, managed), managed[0])
+		owner = ownerOf(list, near)
+	}
 	if a, err := dc.replica.AccountByName(directory.Principal, label(want.host)+"$"); err == nil && a.ServiceAccount {
 		owner = a.SAMAccountName // the account of this name
 	}
