@@ -16,9 +16,11 @@ type Section struct {
 	Modelled bool
 }
 
-// Sections lists the sections of the guide in its order.
+// Sections lists the sections of the guide in its order, the introduction first. The index of a section is the first part of the numbers of
+// its statements in guide.tsv.
 func Sections() []Section {
 	return []Section{
+		{"guide/overview", "Group Managed Service Accounts for Windows containers", true},
 		{"guide/prerequisites", "Prerequisites", true},
 		{"guide/one-time-preparation", "One-time preparation of Active Directory", true},
 		{"guide/create-account", "Create a group Managed Service Account", true},

@@ -12,11 +12,11 @@ import (
 
 // explainReport is the form of an explanation in JSON; one of its fields is set.
 type explainReport struct {
-	Schema   string          `json:"schema"`
-	Finding  *findingReport  `json:"finding,omitempty"`
-	Scenario *scenarioReport `json:"scenario,omitempty"`
-	Mode     *modeReport     `json:"mode,omitempty"`
-	Shown    []shownReport   `json:"shown,omitempty"` // the findings whose pages show a text
+	Schema   string                `json:"schema"`
+	Finding  *findingReport        `json:"finding,omitempty"`
+	Scenario *scenarioReport       `json:"scenario,omitempty"`
+	Mode     *scenarios.ModeReport `json:"mode,omitempty"`
+	Shown    []shownReport         `json:"shown,omitempty"` // the findings whose pages show a text
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -77,7 +77,7 @@ func (a *app) explain(name string) error {
 		a.next("gmsasim run %s --verbose", b.ID)
 		return nil
 	}
-	for _, r := range modeReports(bundles) {
+	for _, r := range scenarios.ModeReports(bundles) {
 		names = append(names, r.ID)
 		if r.ID == name {
 			a.explainMode(r)

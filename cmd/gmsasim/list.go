@@ -13,11 +13,11 @@ import (
 
 // listReport is the form of a list in JSON.
 type listReport struct {
-	Schema    string           `json:"schema"`
-	Scenarios []scenarioReport `json:"scenarios,omitempty"`
-	Findings  []findingReport  `json:"findings,omitempty"`
-	Verbs     []scenarios.Verb `json:"verbs,omitempty"`
-	Modes     []modeReport     `json:"modes,omitempty"`
+	Schema    string                 `json:"schema"`
+	Scenarios []scenarioReport       `json:"scenarios,omitempty"`
+	Findings  []findingReport        `json:"findings,omitempty"`
+	Verbs     []scenarios.Verb       `json:"verbs,omitempty"`
+	Modes     []scenarios.ModeReport `json:"modes,omitempty"`
 }
 
 type scenarioReport struct {

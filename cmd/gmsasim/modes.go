@@ -2,66 +2,18 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/scenarios"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
-// modeReport is a failure mode with what of it is modelled.
-type modeReport struct {
-	diag.Mode
-	// Modelled is yes when a scenario is about the mode, partly when something of it is missing, otherwise no. An alias is modelled as what it stands for.
-	Modelled string `json:"modelled"`
-	// Why says what is missing.
-	Why       string      `json:"why,omitempty"`
-	Scenarios []string    `json:"scenarios,omitempty"`
-	Findings  []diag.Code `json:"findings,omitempty"`
-}
-
-// The words of modeReport.Modelled.
-const (
-	modelledYes    = "yes"
-	modelledPartly = "partly"
-	modelledNo     = "no"
-)
-
-// modeReports says of each mode which scenarios are about it, and what they find.
-func modeReports(bundles []*scenarios.Bundle) []modeReport {
-	modes := diag.Modes()
-	reports := make([]modeReport, len(modes))
-	for i, m := range modes {
-		r := modeReport{Mode: m, Modelled: modelledNo}
-		r.Note = ""
-		kind, why, _ := strings.Cut(m.Note, ": ")
-		r.Why = why
-		for _, b := range bundles {
-			if b.Mode != m.ID && (m.Alias == "" || b.Mode != m.Alias) {
-				continue
-			}
-			r.Modelled = modelledYes
-			r.Scenarios = append(r.Scenarios, b.ID)
-			for _, c := range b.Findings {
-				if !slices.Contains(r.Findings, c) {
-					r.Findings = append(r.Findings, c)
-				}
-			}
-		}
-		if r.Modelled == modelledYes && kind == modelledPartly {
-			r.Modelled = modelledPartly
-		}
-		reports[i] = r
-	}
-	return reports
-}
-
 func (a *app) listModes() error {
 	bundles, err := scenarios.Catalog()
 	if err != nil {
 		return err
 	}
-	reports := modeReports(bundles)
+	reports := scenarios.ModeReports(bundles)
 	if a.json {
 		a.printJSON(listReport{Schema: "gmsasim.list/1", Modes: reports})
 		return nil
@@ -77,13 +29,13 @@ func (a *app) listModes() error {
 		rows = append(rows, []string{r.ID, r.Step, r.Mark, r.Modelled, strings.Join(codes, ","), strings.Join(r.Scenarios, ","), r.Title})
 	}
 	a.table(rows)
-	fmt.Fprintf(a.out, "\n%d modes: %d modelled, %d partly, %d not\n", len(reports), counts[modelledYes], counts[modelledPartly], counts[modelledNo])
+	fmt.Fprintf(a.out, "\n%d modes: %d modelled, %d partly, %d not\n", len(reports), counts[scenarios.ModelledYes], counts[scenarios.ModelledPartly], counts[scenarios.ModelledNo])
 	a.next("gmsasim explain %s", reports[0].ID)
 	return nil
 }
 
 // explainMode prints what is known of a failure mode.
-func (a *app) explainMode(r modeReport) {
+func (a *app) explainMode(r scenarios.ModeReport) {
 	if a.json {
 		a.printJSON(explainReport{Schema: "gmsasim.explain/1", Mode: &r})
 		return

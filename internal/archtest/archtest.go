@@ -55,7 +55,7 @@ var Rooms = []Room{
 	{Path: "internal/bench/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator"}},
 	{Path: "internal/interop/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator"}},
 	{Path: "internal/oracle/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc"}},
-	{Path: "internal/doctest", MayImport: []string{"simulator", "fakeads", "fakekdc"}},
+	{Path: "internal/doctest", MayImport: []string{"scenarios", "simulator", "fakeads", "fakekdc"}},
 }
 
 // A Ban keeps a dependency out of everything that a package pulls in, directly or not.

@@ -1,7 +1,6 @@
 package doctest
 
 import (
-	"flag"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -11,13 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
-
-var update = flag.Bool("update", false, "rewrite the list of guesses in docs/modelled.md")
-
-const (
-	guessesBegin = "<!-- guesses: begin, rewritten by `go test ./internal/doctest -update` -->\n"
-	guessesEnd   = "<!-- guesses: end -->\n"
 )
 
 // TestGuesses keeps docs/modelled.md complete: each rule in the code that has no source is marked "guess:" in its comment and
@@ -34,26 +26,7 @@ func TestGuesses(t *testing.T) {
 	if len(list) == 0 {
 		t.Fatal("no guess was found, so the search is broken")
 	}
-	page := filepath.Join(root, "docs", "modelled.md")
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok := strings.Cut(string(text), guessesBegin)
-	_, tail, ok2 := strings.Cut(rest, guessesEnd)
-	if !ok || !ok2 {
-		t.Fatalf("docs/modelled.md lacks the lines %q and %q", guessesBegin, guessesEnd)
-	}
-	want := head + guessesBegin + "\n| where | what is assumed |\n| --- | --- |\n" + strings.Join(list, "") + "\n" + guessesEnd + tail
-	if want == string(text) {
-		return
-	}
-	if !*update {
-		t.Fatal("docs/modelled.md does not list the guesses as the code has them; run: go test ./internal/doctest -update")
-	}
-	if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	sameBlock(t, "guesses", "| where | what is assumed |\n| --- | --- |\n"+strings.Join(list, ""))
 }
 
 // guesses returns a table row for each "guess:" in a comment of the module's Go files, in the order of the files.
