@@ -38,6 +38,7 @@ var verbs = slices.Concat(
 	ecsVerbs,
 	accountVerbs,
 	dcVerbs,
+	sqlVerbs,
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,

@@ -169,6 +169,10 @@ func (d *Domain) findSPNMissing(s *stepError, spn string, dc *DC) *diag.Finding 
 			f.Mode = "spn-none"
 			f.Facts = append(f.Facts, diag.Fact{Name: "names of " + owner, Value: "none"})
 			f.Because = "containers register no names: the account of the service has those that an administrator gives it, and this one has none"
+			if e, err := d.managedEntry(dc, owner); err == nil && a.ServiceAccount && e.Value("dNSHostName") == "" {
+				d.forClientsOnly(f, dc, owner, spn)
+				return f
+			}
 		}
 	}
 	if near != "" {
@@ -180,6 +184,22 @@ func (d *Domain) findSPNMissing(s *stepError, spn string, dc *DC) *diag.Finding 
 	}
 	f.Help = []diag.Help{{Text: "register the name on the account that runs the service", Command: fmt.Sprintf("setspn -S %s %s", spn, owner), Do: []string{addsSPN(owner, spn)}}}
 	return f
+}
+
+// forClientsOnly makes the finding one about an account that was made with -RestrictToOutboundAuthenticationOnly.
+func (d *Domain) forClientsOnly(f *diag.Finding, dc *DC, owner, spn string) {
+	f.Mode = "acct-outbound-only"
+	f.Facts = append(f.Facts, diag.Fact{Name: "dNSHostName of " + owner, Value: "none"})
+	f.Because = "the account was made with -RestrictToOutboundAuthenticationOnly: it has no DNS host name and no service principal names, and goes out only"
+	help := d.recreate(dc, owner, func(a *ServiceAccount) { a.SPNs = []string{spn} })
+	for _, h := range d.Hosts() {
+		for _, r := range h.Containers() { // they have the password of the old account
+			if r.spec != nil && sameAccount(r.account(), owner) {
+				help.Do = append(help.Do, flowStep("restartHost", arg{"", h.Name()}), flowStep("rerunContainer", arg{"container", r.shortID()}))
+			}
+		}
+	}
+	f.Help = []diag.Help{help}
 }
 
 // closestSPN is the registered name that differs least, its owner, and the failure mode that the difference makes. Names of the same host

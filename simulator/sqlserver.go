@@ -20,18 +20,31 @@ type SQLServer struct {
 	secret  secret
 
 	mu     sync.Mutex
-	logins []string // DOMAIN\name
+	logins []sqlLogin
+}
+
+// sqlLogin is a login of a Windows account. The server keeps the SID that the name had when the login was made (sys.server_principals) and
+// lets in whoever has it.
+type sqlLogin struct {
+	name string // DOMAIN\name
+	sid  string // "": nobody had the name
 }
 
 // NewSQLServer starts a server that runs as a user with a known password.
 func (d *Domain) NewSQLServer(account string, logins ...string) (*SQLServer, error) {
+	dc := d.firstDCOf(d.root())
+	var list []sqlLogin
+	for _, name := range logins {
+		sid, _ := dc.lookupName(name)
+		list = append(list, sqlLogin{name, sid})
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	password, ok := d.knownPasswordLocked(account)
 	if !ok {
 		return nil, fmt.Errorf("no password of a user %q is known", account)
 	}
-	s := &SQLServer{d: d, account: account, secret: d.passwordSecret(password), logins: slices.Clone(logins)}
+	s := &SQLServer{d: d, account: account, secret: d.passwordSecret(password), logins: list}
 	s.st.d, s.st.name, s.st.dom = d, account, d.root()
 	d.sqlServers = append(d.sqlServers, s)
 	return s, nil
@@ -51,10 +64,13 @@ func (d *Domain) SQLServer(account string) *SQLServer {
 
 // CreateLogin is CREATE LOGIN … FROM WINDOWS for DOMAIN\name; that of a service account ends with $. The server asks a DC for the name.
 func (s *SQLServer) CreateLogin(login string) error {
-	_, status := s.st.firstDC().lookupName(login)
+	sid, status := s.st.firstDC().lookupName(login)
 	result := "ok"
 	var err error
-	if _, _, qualified := strings.Cut(login, `\`); status != StatusSuccess || !qualified {
+	if s.login(login) >= 0 {
+		err = fmt.Errorf("15025: The server principal '%s' already exists.", login)
+		result = err.Error()
+	} else if _, _, qualified := strings.Cut(login, `\`); status != StatusSuccess || !qualified {
 		refused := &noWindowsUserError{login}
 		result, err = refused.Error(), s.d.explain(&stepError{step: stepChange, logon: s.asLogon(), account: login, err: refused})
 	}
@@ -63,9 +79,29 @@ func (s *SQLServer) CreateLogin(login string) error {
 		return err
 	}
 	s.mu.Lock()
-	s.logins = append(s.logins, login)
+	s.logins = append(s.logins, sqlLogin{login, sid})
 	s.mu.Unlock()
 	return nil
+}
+
+// DropLogin is DROP LOGIN.
+func (s *SQLServer) DropLogin(login string) error {
+	i := s.login(login)
+	if i < 0 {
+		return fmt.Errorf("15151: Cannot drop the login '%s', because it does not exist or you do not have permission.", login)
+	}
+	s.d.event(Event{Op: opHost, From: s.st.name, Text: "DROP LOGIN [" + login + "]", Result: "ok"})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logins = slices.Delete(s.logins, i, i+1)
+	return nil
+}
+
+// login is the place of a login, -1 when there is none.
+func (s *SQLServer) login(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.IndexFunc(s.logins, func(l sqlLogin) bool { return strings.EqualFold(l.name, name) })
 }
 
 func (s *SQLServer) asLogon() *logon { return &logon{st: &s.st, account: s.account} }
@@ -107,30 +143,6 @@ func (e *noWindowsUserError) finding(d *Domain, s *stepError) *diag.Finding {
 	}
 	f.Nearest = []diag.Near{{Wanted: e.login, Closest: near, WhyNot: why}}
 	f.Help = []diag.Help{{Text: "write the name as the domain has it", Command: "CREATE LOGIN [" + near + "] FROM WINDOWS", Do: []string{flowStep("with", arg{"login", near})}}}
-	return f
-}
-
-// loginError: the server knows who comes, and has no login for it (SQL Server, error 18456).
-type loginError struct {
-	server *SQLServer
-	login  string
-	known  []string
-}
-
-func (e *loginError) Error() string { return "18456: Login failed for user '" + e.login + "'." }
-
-func (e *loginError) finding(*Domain, *stepError) *diag.Finding {
-	f := &diag.Finding{
-		Code: diag.LoginMissing, Mode: "app-sql-login-missing",
-		Facts:   []diag.Fact{{Name: "account", Value: e.login}, {Name: "logins", Value: strings.Join(e.known, ", ")}},
-		SeenAs:  []string{e.Error()},
-		Because: "the server has authenticated the account and has no login for it",
-		Help: []diag.Help{{Text: "create a login for the service account, with its domain and the final $", Command: "CREATE LOGIN [" + e.login + "] FROM WINDOWS",
-			Do: []string{flowStep("createLogin", arg{"sqlServer", e.server.account}, arg{"login", e.login})}}},
-	}
-	if near := diag.Nearest(e.login, e.known); near != "" {
-		f.Nearest = []diag.Near{{Wanted: e.login, Closest: near}}
-	}
 	return f
 }
 
@@ -239,12 +251,14 @@ func (p *Process) purgeToo(f *diag.Finding) {
 
 // admit looks for a login.
 func (p *Process) admit(s *SQLServer, spn, login string) error {
+	sid, _ := s.st.firstDC().lookupName(login)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if slices.ContainsFunc(s.logins, func(l string) bool { return strings.EqualFold(l, login) }) {
+	logins := slices.Clone(s.logins)
+	s.mu.Unlock()
+	if slices.ContainsFunc(logins, func(l sqlLogin) bool { return sid != "" && l.sid == sid }) {
 		return nil
 	}
-	return p.explain(&loginError{s, login, slices.Clone(s.logins)}, spn)
+	return p.explain(&loginError{s, login, sid, logins}, spn)
 }
 
 // Connect opens a connection string as SqlClient does: Server=HOST[\INSTANCE][,PORT], Integrated Security or User ID and Password. With
