@@ -175,6 +175,8 @@ type view struct {
 	spec                     string // file of the account on the host, "" when there is none
 	user, spn, target        string
 	starting                 bool // the complaint is about a container that does not start
+	workgroup, plugin        bool // of the host, and of its credential spec
+	placed                   *instance
 }
 
 // newView finds out what the complaint is about.
@@ -216,7 +218,7 @@ func newView(r *scenarios.Replay, last *scenarios.StepResult, of Subject) (*view
 	case of.Account != "" && first(accounts, of.Account) == "" && len(accounts) > 0:
 		return nil, &UnknownError{"service account", of.Account, diag.Nearest(of.Account, accounts)}
 	}
-	v.host = cmp.Or(first(hosts, of.Host, argument("host"), argument("from")), v.host, slices.Concat(hosts, []string{""})[0])
+	v.host = cmp.Or(first(hosts, of.Host, argument("host"), argument("from"), node(last)), v.host, slices.Concat(hosts, []string{""})[0])
 	v.account = cmp.Or(first(accounts, of.Account, argument("account", "name")), of.Account, first(accounts, v.account), v.account,
 		argument("account"), slices.Concat(accounts, []string{argument("name")})[0])
 	for _, h := range state.Hosts {
@@ -237,11 +239,19 @@ func newView(r *scenarios.Replay, last *scenarios.StepResult, of Subject) (*view
 			}
 		}
 	}
+	if h, ok := r.Domain().FindHost(v.host); ok {
+		v.workgroup = !h.Joined()
+		text, _ := h.ReadCredentialSpec(v.spec)
+		v.plugin = strings.Contains(string(text), `"HostAccountConfig"`)
+	}
 	v.user = slices.Concat(state.Users, []string{"Administrator"})[0]
 	if from := argument("from"); first(state.Users, from) != "" {
 		v.user = from
 	}
 	v.starting = last != nil && last.Verb == "runContainer" && of == Subject{}
+	if of == (Subject{}) {
+		v.placed = instanceOf(last)
+	}
 	v.target = "cifs/" + v.dc
 	if a, err := r.Domain().Admin.ServiceAccount(v.account); err != nil {
 		v.spn = "host/" + v.account + "." + v.domain // nobody can say
@@ -277,14 +287,23 @@ func (v *view) looks() []look {
 	starts := look{step: "S6", what: "the container starts", needs: needs("S5"), before: start, seen: run}
 	switch {
 	case v.starting:
-		specs.before, specs.seen, specs.ignores = nil, theComplaint, func(f *diag.Finding) bool { return !aboutSpec(f) }
+		specs.before, specs.seen, specs.ignores = nil, theComplaint, notAboutSpec
 		starts.before, starts.seen = nil, theComplaint
 	case run == "":
 		starts.seen = step("whoami", "container", container)
 	}
-	return []look{v.rootKey(), v.exists(), v.joined(),
-		{step: "S4", what: v.host + " may read the password", needs: needs("S2", "S3"), seen: step("testServiceAccount", "host", v.host, "account", v.account)},
-		specs, starts,
+	if v.placed != nil {
+		return append([]look{v.rootKey(), v.exists(), v.joined(), v.reads()}, v.orchestrated()...)
+	}
+	joined, reads := v.joined(), v.reads()
+	if v.plugin && v.workgroup {
+		joined = look{step: "S3", what: v.host + " finds a DC, without being joined", before: inside, seen: step("nltest", "container", container, "command", "/dsgetdc:"+v.domain)}
+	}
+	if v.plugin {
+		reads = look{step: "S4", what: "the plug-in's user may read the password", needs: needs("S2", "S3"), before: inside,
+			seen: step("klist", "container", container, "user", `NT AUTHORITY\SYSTEM`, "get", "krbtgt"), ignores: notAboutReading}
+	}
+	return []look{v.rootKey(), v.exists(), joined, reads, specs, starts,
 		{step: "S7", what: "secure channel to the domain", needs: needs("S4", "S5", "S6"), before: inside,
 			seen: step("nltest", "container", container, "command", "/sc_verify:"+v.domain)},
 		{step: "S8", what: "ticket for " + v.target, needs: needs("S4", "S5", "S6"), before: inside,
@@ -313,6 +332,26 @@ func (v *view) inside() (container string, start []string, run string, before []
 	}
 	run = fmt.Sprintf("{id: %s, runContainer: %s}", probe, mapping("host", v.host, "credentialSpec", "file://"+spec, "hostname", strings.ToLower(v.account)))
 	return probe, start, run, append(slices.Clone(start), run)
+}
+
+// node is the one that a finding about an orchestrator's container names.
+func node(last *scenarios.StepResult) string {
+	if last == nil || last.Finding == nil {
+		return ""
+	}
+	i := slices.IndexFunc(last.Finding.Facts, func(f diag.Fact) bool { return f.Name == "node" || f.Name == "host" })
+	if i < 0 {
+		return ""
+	}
+	return last.Finding.Facts[i].Value
+}
+
+func notAboutSpec(f *diag.Finding) bool { return !aboutSpec(f) }
+
+// notAboutReading tells that a finding is of another step than the one in which the password is read.
+func notAboutReading(f *diag.Finding) bool {
+	m, ok := diag.LookupMode(f.Mode)
+	return ok && !strings.Contains(m.Step, "S4")
 }
 
 // aboutSpec tells that what the engine found is about the credential spec.
@@ -344,6 +383,10 @@ func (v *view) rootKey() look {
 
 func (v *view) exists() look {
 	return look{step: "S2", what: "the account " + v.account + " exists", needs: []string{"S1"}, seen: step("getServiceAccount", "account", v.account), ignores: outOfReach}
+}
+
+func (v *view) reads() look {
+	return look{step: "S4", what: v.host + " may read the password", needs: []string{"S2", "S3"}, seen: step("testServiceAccount", "host", v.host, "account", v.account)}
 }
 
 func (v *view) joined() look {

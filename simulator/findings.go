@@ -378,7 +378,16 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 			Because: "the directory's schema or consistency rules do not allow the change",
 		}
 	}
-	return nil
+	if e.result == ldapNoSuchObject || e.result == ldapOperationsError {
+		return nil
+	}
+	return &diag.Finding{
+		Code:    diag.RequestRefused,
+		Facts:   []diag.Fact{{Name: "DC", Value: dc.name}, {Name: "answer", Value: e.Error()}},
+		SeenAs:  []string{"LDAP_UNWILLING_TO_PERFORM (53)", "LDAP_ADMIN_LIMIT_EXCEEDED (11)"},
+		Because: "the DC understands the request and does not carry it out: a policy, a limit or its own state is against it, not the rights of who asks; clients go to no other DC for that",
+		Help:    []diag.Help{{Text: "look at the log Directory Service of this DC, and try another one meanwhile", Command: "repadmin /showrepl " + dc.name}},
+	}
 }
 
 // findNoSuchName tells apart a name that nobody has and one that has not reached this DC.

@@ -67,7 +67,7 @@ func (s *SQLServer) CreateLogin(login string) error {
 	sid, status := s.st.firstDC().lookupName(login)
 	result := "ok"
 	var err error
-	if s.login(login) >= 0 {
+	if s.taken(login, sid) {
 		err = fmt.Errorf("15025: The server principal '%s' already exists.", login)
 		result = err.Error()
 	} else if _, _, qualified := strings.Cut(login, `\`); status != StatusSuccess || !qualified {
@@ -95,6 +95,14 @@ func (s *SQLServer) DropLogin(login string) error {
 	defer s.mu.Unlock()
 	s.logins = slices.Delete(s.logins, i, i+1)
 	return nil
+}
+
+// taken tells that a login of the name is for another SID. One for the same account may be made again, which changes nothing here; the server
+// refuses that too.
+func (s *SQLServer) taken(name, sid string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.logins, func(l sqlLogin) bool { return strings.EqualFold(l.name, name) && l.sid != "" && l.sid != sid })
 }
 
 // login is the place of a login, -1 when there is none.

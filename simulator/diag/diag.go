@@ -112,6 +112,7 @@ const (
 	DCUnreachable         Code = "GMSA602" // no domain controller answers
 	ClockSkew             Code = "GMSA603" // the clocks are more than five minutes apart
 	DCRefuses             Code = "GMSA604" // a domain controller answers that it is busy or unavailable
+	RequestRefused        Code = "GMSA605" // a domain controller does not carry a request out
 	SigningRequired       Code = "GMSA610" // a DC demands a signature that the client does not give
 	SpecNotExpanded       Code = "GMSA701" // a pod names a credential spec and its container has none
 	WebhookUnreachable    Code = "GMSA702" // the API server gets no answer of the gMSA webhook
@@ -322,6 +323,7 @@ var catalogue = []Entry{
 	{DCUnreachable, "no domain controller answers"},
 	{ClockSkew, "the clocks are too far apart"},
 	{DCRefuses, "the domain controller is busy or unavailable"},
+	{RequestRefused, "the domain controller refuses the request"},
 	{SigningRequired, "the domain controller demands a signature"},
 	{SpecNotExpanded, "the pod's credential spec does not reach its container"},
 	{WebhookUnreachable, "the API server gets no answer of the gMSA webhook"},
