@@ -5,7 +5,7 @@ FUZZTIME   ?= 60s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race bench fuzz interop oracle lint golden clients
+.PHONY: help build test race bench fuzz interop oracle mutants lint golden clients
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-9s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ interop: clients ## real Kerberos and LDAP clients against gmsasim up; prints a 
 
 oracle: clients ## the same operations against gmsasim and a Samba 4.22 domain controller, compared
 	$(GO) test -tags oracle -count=1 -timeout 40m -v ./internal/oracle/...
+
+mutants: ## every decision function answers always yes and always no; a table of what notices
+	$(GO) run ./internal/mutants
 
 lint: ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

@@ -69,6 +69,14 @@ func (s *specFiles) modules() string {
 	return s.engine()
 }
 
+// storedSpec is the content of a file by its path in lower case.
+func (h *Host) storedSpec(path string) (text []byte, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	text, ok = h.files.files[path]
+	return text, ok
+}
+
 // below lists the files that lie in a folder.
 func (s *specFiles) below(folder string) []string {
 	prefix := strings.ToLower(folder) + `\`

@@ -94,10 +94,7 @@ func (r *Running) loadSpec(option string) (*credentialSpec, error) {
 			e.fault = badPath
 			return nil, fail("invalid credential spec: file:// path must be under %s", folder)
 		}
-		h.mu.Lock()
-		text, ok = h.files.files[path]
-		h.mu.Unlock()
-		if !ok {
+		if text, ok = h.storedSpec(path); !ok {
 			e.fault = noSuchSpec
 			why := "The system cannot find the file specified."
 			if strings.ContainsAny(name, `"<>|?*:`) {

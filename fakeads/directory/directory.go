@@ -97,6 +97,9 @@ type Caller struct {
 	Account string
 }
 
+// keepsSecrets tells whether the caller may be sent or may send a secret as far as the connection goes.
+func (c *Caller) keepsSecrets() bool { return c.Encrypted || c.System }
+
 // System is the domain controller acting on its own behalf.
 func System() *Caller {
 	return &Caller{Encrypted: true, System: true, Account: `NT AUTHORITY\SYSTEM`}

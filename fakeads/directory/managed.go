@@ -177,7 +177,7 @@ const (
 // does not admit, Domain Admins included. Over a connection that does not keep secrets the whole search fails, and that comes
 // first, so it tells nothing about the rights.
 func (v *view) managedPassword(c *Caller, e *entry) ([][]byte, error) {
-	if !c.Encrypted && !c.System {
+	if !c.keepsSecrets() {
 		return nil, notConfidential()
 	}
 	if !e.is(classGMSA) || v.rs.before {

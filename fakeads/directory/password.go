@@ -129,7 +129,7 @@ func (t *tx) passwordOnAdd(d *draft) error {
 	if d.password == nil {
 		return nil
 	}
-	if !t.c.Encrypted && !t.c.System {
+	if !t.c.keepsSecrets() {
 		return unwilling(errGenFailure)
 	}
 	password, ok := decodePassword(d.password)
@@ -165,7 +165,7 @@ func (t *tx) modifyPassword(old *entry, d *draft, mods []Modification) error {
 			was = append(was, m.Attribute.Values...)
 		}
 	}
-	if !t.c.Encrypted && !t.c.System {
+	if !t.c.keepsSecrets() {
 		return unwilling(errGenFailure)
 	}
 	if len(next) != 1 || reset == (len(was) == 1) || len(was) > 1 {

@@ -251,7 +251,7 @@ func (a *Acceptor) verify(req *apReq) (*Context, []byte, error) {
 	if !samePrincipal(auth.client, part.client) {
 		return nil, nil, kerberosError(errBadMatch, "authenticator of %v with a ticket of %v", auth.client, part.client)
 	}
-	if d := now.Sub(auth.time).Abs(); d > a.cfg.Skew {
+	if d := now.Sub(auth.time).Abs(); a.isSkewed(d) {
 		return nil, nil, kerberosError(errSkew, "clocks differ by %v", d.Truncate(time.Second))
 	}
 	ctx := &Context{
@@ -309,6 +309,9 @@ func (a *Acceptor) open(req *apReq) (*encTicketPart, *krbcrypt.Key, error) {
 	}
 	return nil, nil, kerberosError(errModified, "ticket for %v: %w", req.server, err)
 }
+
+// isSkewed tells whether two clocks differ by more than is tolerated.
+func (a *Acceptor) isSkewed(d time.Duration) bool { return d > a.cfg.Skew }
 
 // samePrincipal compares as Active Directory does, without case.
 func samePrincipal(a, b Principal) bool {

@@ -56,6 +56,7 @@ var Rooms = []Room{
 	{Path: "internal/interop/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator"}},
 	{Path: "internal/oracle/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc"}},
 	{Path: "internal/doctest", MayImport: []string{"scenarios", "simulator", "fakeads", "fakekdc"}},
+	{Path: "internal/mutants", MayImport: []string{"scenarios"}},
 }
 
 // A Ban keeps a dependency out of everything that a package pulls in, directly or not.

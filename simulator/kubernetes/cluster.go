@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/windows"
 )
 
 // Config is a cluster when it starts.
@@ -129,12 +130,18 @@ func (c *Cluster) setVersion(version string, gates []string) error {
 	return nil
 }
 
-// gmsa tells that the cluster knows gMSA settings: WindowsGMSA is alpha and off in 1.14 and 1.15, beta and on in 1.16 and 1.17, and
-// always there from 1.18 on (KEP 689, Kubernetes page).
+// stage is how far the version's support for credential specs is.
+func (c *Cluster) stage() windows.KubernetesStage {
+	return windows.KubernetesSupport(windows.KubernetesVersion{Major: 1, Minor: c.minor})
+}
+
+// gmsa tells that the cluster knows gMSA settings: WindowsGMSA is a gate in the alpha stage, where it is off, and in the beta stage,
+// where it is on (KEP 689, Kubernetes page).
 func (c *Cluster) gmsa() bool {
-	on := c.minor >= 16
+	stage := c.stage()
+	on := stage == windows.KubernetesBeta || stage == windows.KubernetesStable
 	for _, g := range c.gates {
-		if name, value, _ := strings.Cut(g, "="); name == gate && c.minor < 18 {
+		if name, value, _ := strings.Cut(g, "="); name == gate && (stage == windows.KubernetesAlpha || stage == windows.KubernetesBeta) {
 			on = value == "true"
 		}
 	}
@@ -144,7 +151,7 @@ func (c *Cluster) gmsa() bool {
 const gate = "WindowsGMSA"
 
 // byAnnotation tells that the settings are annotations, as in the alpha releases, and not members of windowsOptions.
-func (c *Cluster) byAnnotation() bool { return c.minor < 16 }
+func (c *Cluster) byAnnotation() bool { return c.stage() == windows.KubernetesAlpha }
 
 // Upgrade changes the version or the feature gates; "" leaves the version. Pods that run stay as they are.
 func (c *Cluster) Upgrade(version string, gates []string) error {
