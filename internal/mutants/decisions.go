@@ -29,7 +29,12 @@ func always(yes, no string) []answer {
 
 var boolean = always("true", "false")
 
-const asksKDS = "domains ask fakeads/kds, which has three rules; its Policy.Serves is in this list"
+// Reasons why scenarios do not see a mutant.
+const (
+	asksKDS  = "domains ask fakeads/kds, which has three rules; its Policy.Serves is in this list"
+	followed = "containers do not ask it: it follows from ChannelName, NetworkName and DC.admits, and simulator.TestRunAgreesWithTheRules holds both against each other"
+	noBind   = "clients of the catalogue sign in with Kerberos, and nothing else compares a password that was typed"
+)
 
 // decisions are the functions that the guide's failures hang on.
 var decisions = []decision{
@@ -47,9 +52,9 @@ var decisions = []decision{
 	{pkg: "fakeads/security", fn: "ObjectTypes.covers", why: "an entry for an attribute or a set is about the attribute", answers: boolean},
 	{pkg: "fakeads/directory", fn: "Replica.Token", why: "the groups of the ticket count, not those that the directory has by now",
 		answers: []answer{{"directory", "if a, err := r.AccountBySID(user); err == nil { return r.TokenFor(a) }"}, {"none", "sids = nil"}}},
-	{pkg: "fakeads/directory", fn: "rights.read", why: "a caller may read an attribute", answers: boolean},
+	{pkg: "fakeads/directory", fn: "rights.read", why: "a caller may read an attribute", answers: boolean, unseen: map[string]string{"yes": "no attribute of the catalogue is kept from people who signed in"}},
 	{pkg: "fakeads/directory", fn: "rights.write", why: "a caller may write an attribute", answers: boolean},
-	{pkg: "fakeads/directory", fn: "tx.administrator", why: "a caller has the privileges of Administrators", answers: boolean},
+	{pkg: "fakeads/directory", fn: "tx.administrator", why: "a caller has the privileges of Administrators", answers: boolean, unseen: map[string]string{"yes": "whoever is no administrator in the catalogue has no right that the privilege would add to"}},
 	{pkg: "fakeads/directory", fn: "tx.memberAllowed", why: "the scope of a group takes a member", answers: always("nil", "unwilling(errInvalidMember)")},
 
 	// Names that have to be found, and to be found once.
@@ -65,15 +70,15 @@ var decisions = []decision{
 		answers: always("nil", `updErr(resultAlreadyExists, errUserExists, 6005, "ENTRY_EXISTS")`)},
 	{pkg: "fakeads/directory", fn: "tx.ownSPN", why: "a validated write names the computer itself", answers: boolean,
 		unseen: map[string]string{"yes": "no host writes its own names over LDAP", "no": "no host writes its own names over LDAP"}},
-	{pkg: "fakeads/directory", fn: "passwordPolicy.locked", why: "an account is locked out", answers: boolean},
-	{pkg: "fakeads/directory", fn: "secret.matches", why: "a password that was typed is the account's", answers: always("true, nil", "false, nil")},
+	{pkg: "fakeads/directory", fn: "passwordPolicy.locked", why: "an account is locked out", answers: boolean, unseen: map[string]string{"no": "no account of the catalogue is locked out by wrong passwords"}},
+	{pkg: "fakeads/directory", fn: "secret.matches", why: "a password that was typed is the account's", answers: always("true, nil", "false, nil"), unseen: map[string]string{"yes": noBind, "no": noBind}},
 
 	// Kerberos.
 	{pkg: "fakekdc", fn: "Policy.isSkewed", why: "a client's clock is too far from the KDC's", answers: boolean},
 	{pkg: "fakekdc", fn: "restricted", why: "an account may sign in", answers: always("nil", `refuse(ErrCodeClientRevoked, "mutant")`)},
 	{pkg: "fakekdc", fn: "exchange.standing", why: "the owner of a TGT still is who it was",
 		answers: []answer{{"yes", "tgt.client, _ = x.kdc.Principals.Client(ctx, tgt.cname); return nil"}, {"no", `return refuse(ErrCodeTGTRevoked, "mutant")`}}},
-	{pkg: "fakekdc", fn: "exchange.checkTimes", why: "a ticket holds at this time", answers: always("nil", `refuse(ErrCodeTicketExpired, "mutant")`)},
+	{pkg: "fakekdc", fn: "exchange.checkTimes", why: "a ticket holds at this time", answers: always("nil", `refuse(ErrCodeTicketExpired, "mutant")`), unseen: map[string]string{"yes": "clients of the catalogue get a new ticket before theirs ends"}},
 	{pkg: "fakekdc/gss", fn: "Acceptor.isSkewed", why: "a client's clock is too far from the server's", answers: boolean},
 	{pkg: "fakekdc/gss", fn: "samePrincipal", why: "an authenticator is of the ticket's client", answers: boolean,
 		unseen: map[string]string{"yes": "no client forges an authenticator"}},
@@ -85,8 +90,8 @@ var decisions = []decision{
 	{pkg: "simulator/windows", fn: "BaselinesDiffer", why: "P1: 32-bit processes fail across the update of February 2020", answers: boolean},
 	{pkg: "simulator/windows", fn: "IsolationOffered", why: "P2: a host offers an isolation", answers: boolean},
 	{pkg: "simulator/windows", fn: "GMSAStart", why: "P3: a container with a credential spec starts", answers: always("Starts", "StartHangs")},
-	{pkg: "simulator/windows", fn: "NTLMAndSIDWork", why: "P4: NTLM and the translation of names work under a host name", answers: boolean},
-	{pkg: "simulator/windows", fn: "ChannelDisplaced", why: "P5: the secure channel is taken over by another container", answers: boolean},
+	{pkg: "simulator/windows", fn: "NTLMAndSIDWork", why: "P4: NTLM and the translation of names work under a host name", answers: boolean, unseen: map[string]string{"yes": followed, "no": followed}},
+	{pkg: "simulator/windows", fn: "ChannelDisplaced", why: "P5: the secure channel is taken over by another container", answers: boolean, unseen: map[string]string{"yes": followed, "no": followed}},
 	{pkg: "simulator/windows", fn: "ChannelName", why: "P5: the name under which a controller keeps a session",
 		answers: []answer{{"one for all", `return "X"`}, {"one for each", "return strings.ToUpper(c.ID)"}}},
 	{pkg: "simulator/windows", fn: "UserSwitchAllowed", why: "P6: a container starts as a user", answers: boolean},
