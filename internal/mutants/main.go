@@ -11,11 +11,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
 func main() {
-	only := flag.String("only", "*", "decisions to mutate: a glob of their names without the package, such as Cluster.*")
+	only := flag.String("only", "*", "decisions to mutate: globs of their names without the package, with commas, such as Cluster.*,shuts")
 	jobs := flag.Int("j", runtime.GOMAXPROCS(0), "mutants at the same time")
 	catalogue := flag.Bool("catalogue", false, "run the catalogue in this process, up to the first failure; for the program's own use")
 	flag.Parse()
@@ -48,13 +49,16 @@ func judge(ctx context.Context, only string, jobs int) (ok bool, err error) {
 	var chosen []decision
 	var packages []string
 	for _, d := range decisions {
-		match, err := path.Match(only, d.fn)
-		if err != nil {
-			return false, err
-		}
-		if match {
-			chosen = append(chosen, d)
-			packages = append(packages, d.pkg)
+		for glob := range strings.SplitSeq(only, ",") {
+			match, err := path.Match(glob, d.fn)
+			if err != nil {
+				return false, err
+			}
+			if match {
+				chosen = append(chosen, d)
+				packages = append(packages, d.pkg)
+				break
+			}
 		}
 	}
 	if chosen == nil {
