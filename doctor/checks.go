@@ -46,7 +46,7 @@ func (w *World) checks() (list []check) {
 		}
 	}
 	for _, c := range w.Containers {
-		account := w.accountOf(c)
+		account := w.AccountOf(c)
 		if reader := account + " " + c.Host; account != "" && !slices.Contains(readers, reader) {
 			readers = append(readers, reader)
 			add("S4", step("testServiceAccount", "host", c.Host, "account", account), "%s may read the password of %s", c.Host, account)
@@ -119,8 +119,8 @@ func (u Use) check() check {
 	}
 }
 
-// accountOf is the account that the container is to be; "" when nothing says so.
-func (w *World) accountOf(c Container) string {
+// AccountOf is the account that the container is to be; "" when nothing says so.
+func (w *World) AccountOf(c Container) string {
 	accounts := slices.Concat(w.Domain.ServiceAccounts, w.Create)
 	_, named, _ := strings.Cut(strings.TrimSuffix(c.CredentialSpec, ".json"), "_")
 	for _, s := range accounts {

@@ -139,7 +139,7 @@ type Group struct {
 	// MembersSince is when the members came into the group. A host that was restarted before has signed in without them.
 	// Default: before every restart.
 	MembersSince time.Time `json:"membersSince,omitzero" yaml:"membersSince,omitempty"`
-	RID          uint32    `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
+	RID          int       `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
 	// Domain is the DNS name of the group's domain. Default: the root domain.
 	Domain string `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
@@ -178,7 +178,7 @@ type User struct {
 	AccountNotDelegated bool `json:"accountNotDelegated,omitempty" yaml:"accountNotDelegated,omitempty"`
 	// ClockOffset is what the clock of the user's workstation is ahead of domain time.
 	ClockOffset time.Duration `json:"clockOffset,omitempty" yaml:"clockOffset,omitempty"`
-	RID         uint32        `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
+	RID         int           `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
 	Domain      string        `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
 
@@ -224,7 +224,7 @@ type ServiceAccount struct {
 	// Path is the DN of the container or organizational unit. Default: CN=Managed Service Accounts of the domain.
 	Path string `json:"path,omitempty" yaml:"path,omitempty"`
 	// RID is the relative identifier, the last part of objectSid, 1000 or more. Default: the next one of the DC's pool.
-	RID    uint32 `json:"rid,omitempty" yaml:"rid,omitempty"`
+	RID    int    `json:"rid,omitempty" yaml:"rid,omitempty"`
 	Domain string `json:"domain,omitempty" yaml:"domain,omitempty"`
 }
 
@@ -275,7 +275,7 @@ type HostConfig struct {
 	Password string `json:"password,omitempty" yaml:"password,omitempty"`
 	// EncryptionTypes are what the host supports: RC4, AES128, AES256. Default: all three.
 	EncryptionTypes []string `json:"encryptionTypes,omitempty" yaml:"encryptionTypes,omitempty"`
-	RID             uint32   `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
+	RID             int      `json:"rid,omitempty" yaml:"rid,omitempty"` // see [ServiceAccount.RID]
 	Domain          string   `json:"domain,omitempty" yaml:"domain,omitempty"`
 	// Workgroup says that the computer has not joined the domain: it has no account there, and its containers get a password by a plug-in or
 	// not at all.

@@ -14,7 +14,7 @@ func imported() Config {
 	c.DCs = []string{"DC01", "DC02"}
 	c.ServiceAccounts[0].RID, c.Groups[0].RID, c.Users[0].RID = 1103, 1104, 1105
 	for i := range c.Hosts {
-		c.Hosts[i].RID = 1600 + uint32(i)
+		c.Hosts[i].RID = 1600 + i
 	}
 	return c
 }

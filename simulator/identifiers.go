@@ -30,7 +30,7 @@ func (c Config) identify(root *directory.DomainConfig) error {
 	// What gets no identifier here gets one above those that are taken.
 	for _, r := range c.rids() {
 		if r.domain == "" || strings.EqualFold(r.domain, c.DNSName) {
-			root.NextRID = max(root.NextRID, r.rid+1)
+			root.NextRID = max(root.NextRID, uint32(r.rid)+1)
 		}
 	}
 	return nil
@@ -39,12 +39,12 @@ func (c Config) identify(root *directory.DomainConfig) error {
 // givenRID is a relative identifier of the configuration.
 type givenRID struct {
 	path, domain string
-	rid          uint32
+	rid          int
 }
 
 // rids lists the relative identifiers of the configuration.
 func (c Config) rids() (list []givenRID) {
-	add := func(kind string, i int, domain string, rid uint32) {
+	add := func(kind string, i int, domain string, rid int) {
 		if rid != 0 {
 			list = append(list, givenRID{fmt.Sprintf("%s[%d].rid", kind, i), domain, rid})
 		}
@@ -65,11 +65,11 @@ func (c Config) rids() (list []givenRID) {
 }
 
 // withRID adds objectSid to the attributes of an account or group whose relative identifier is given.
-func withRID(attrs []directory.Attribute, dom *directory.Domain, rid uint32) []directory.Attribute {
+func withRID(attrs []directory.Attribute, dom *directory.Domain, rid int) []directory.Attribute {
 	if rid == 0 {
 		return attrs
 	}
-	return append(attrs, directory.Attribute{Name: "objectSid", Values: [][]byte{dom.SID.Append(rid).Bytes()}})
+	return append(attrs, directory.Attribute{Name: "objectSid", Values: [][]byte{dom.SID.Append(uint32(rid)).Bytes()}})
 }
 
 // identifiers checks the identifiers of the domain and its accounts.

@@ -27,13 +27,18 @@ type doctorReport struct {
 func (a *app) doctorCommand() *cobra.Command {
 	var chosen, symptom string
 	var of doctor.Subject
+	var papers caseFlags
 	cmd := &cobra.Command{
-		Use:   "doctor FILE|SCENARIO | --symptom TEXT",
+		Use:   "doctor FILE|SCENARIO | --ldif EXPORT [WORLD] | --symptom TEXT",
 		Short: "Say why a setup fails, and prove what repairs it",
 		Long: `The scenario is run until a step ends in a finding. Every help of the finding is carried out in a replay, and the step is tried again: what
 leads to success is printed as a fix. Where another cause appears behind the first, the search goes on with it.
 Without --case, the first case that complains is taken. A file may also be a world (schema gmsasim.world/1): a domain with containers and
 what they are used for. Then the doctor makes the checks itself, and goes on through all of them.
+
+With --ldif, the domain is that of a real directory, as an export by ldifde or ldapsearch has it. What exports do not hold is in a world file,
+in what docker inspect prints (--inspect) and in a credential spec (--credspec). Without containers, S1 to S4 are checked for each computer that
+should read a password, or for --host and --account.
 
 With --symptom, nothing has to be described: the causes are listed under which some scenario shows this text, or this error number in whichever
 form, and the commands that tell them apart, those first that are expected to tell most.
@@ -44,10 +49,16 @@ Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			if cmd.Flags().Changed("symptom") {
-				if len(args) > 0 || chosen != "" || of != (doctor.Subject{}) {
+				if len(args) > 0 || chosen != "" || of != (doctor.Subject{}) || papers.given() {
 					return usage("--symptom stands alone: it is looked up in all scenarios")
 				}
 				return a.differential(ctx, symptom)
+			}
+			if papers.given() {
+				if chosen != "" {
+					return usage("--case is for scenarios")
+				}
+				return a.realCase(ctx, &papers, args, of)
 			}
 			if len(args) != 1 {
 				return usage("doctor takes one file or scenario, or --symptom; got %d", len(args))
@@ -58,6 +69,7 @@ Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4
 	f := cmd.Flags()
 	f.StringVar(&chosen, "case", "", "diagnose the first case with this name; * stands for any text")
 	f.StringVar(&symptom, "symptom", "", "list the causes that show this text or number, and what tells them apart")
+	papers.add(f)
 	f.StringVar(&of.Host, "host", "", "host whose chain is shown (default: the complaint's)")
 	f.BoolVar(&a.sarif, "sarif", false, "print the causes as SARIF 2.1.0, for tools that show findings beside files")
 	f.StringVar(&of.Account, "account", "", "service account whose chain is shown (default: the complaint's)")
@@ -78,15 +90,20 @@ func (a *app) diagnose(ctx context.Context, name, chosen string, of doctor.Subje
 	case a.json:
 		a.printJSON(doctorReport{report, exit})
 	default:
-		fmt.Fprintf(a.out, "%s\n%s\n", report.Text(a.doctorStyle()), report.Summary())
-		if len(report.Causes) > 0 {
-			a.next("gmsasim explain %s", string(report.Causes[0].Finding.Code))
-		}
+		a.printDiagnosis(report)
 	}
 	if exit != exitOK {
 		return &exitError{status: exit}
 	}
 	return nil
+}
+
+// printDiagnosis prints a report as people read it.
+func (a *app) printDiagnosis(report *doctor.Report) {
+	fmt.Fprintf(a.out, "%s\n%s\n", report.Text(a.doctorStyle()), report.Summary())
+	if len(report.Causes) > 0 {
+		a.next("gmsasim explain %s", string(report.Causes[0].Finding.Code))
+	}
 }
 
 // differential answers a symptom.

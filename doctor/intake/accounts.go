@@ -75,7 +75,7 @@ func (b *builder) accounts() {
 }
 
 // rid is the relative identifier of an object of the domain; 0 when it is not exported or cannot be kept.
-func (b *builder) rid(o *object) uint32 {
+func (b *builder) rid(o *object) int {
 	sid, ok := o.sid()
 	if !ok {
 		b.report.assume(o.line, "relative identifiers of accounts whose objectSid is not in the export")
@@ -86,7 +86,7 @@ func (b *builder) rid(o *object) uint32 {
 		return 0
 	}
 	if r := sid.RID(); r > 1000 && r != 1101 && r != 1102 && r < 1<<30 {
-		return r
+		return int(r)
 	}
 	return 0
 }
@@ -103,9 +103,7 @@ func (b *builder) host(o *object) {
 		b.report.ignore(o.line, "the computer %s: that is no name of at most 15 letters, digits and hyphens", name)
 		return
 	}
-	if cn := o.text("cn"); strings.EqualFold(cn, name) {
-		name = cn
-	}
+	name = o.shown()
 	b.hosts[o] = name + "$"
 	h := simulator.HostConfig{Name: name, RID: b.rid(o)}
 	h.OS = b.system(o, name)
@@ -160,7 +158,7 @@ func (b *builder) system(o *object, name string) string {
 			}
 		}
 	}
-	b.report.warn(o.at("operatingSystem"), "%s runs %s, which runs no Windows containers; it is taken for a Windows Server 2019", name, system)
+	b.report.warn(o.at("operatingSystem"), "%s runs %s, which runs no Windows containers; it is taken for a Windows Server 2019", name, term(system))
 	b.edit(name+"$", "operatingSystem", system)
 	return ""
 }
@@ -198,7 +196,7 @@ func (b *builder) encryption(o *object, object string, names *[]string, usual ui
 		case b.exported(o.kind, attribute) && usual != 0:
 			b.edit(object, attribute)
 		case usual != 0:
-			b.report.assume(0, "encryption types: %s is not in the export, so each account has what Windows sets", attribute)
+			b.report.assume(0, "encryption types: %s is not in the export, so each account has what Windows sets", term(attribute))
 		}
 		return
 	}
@@ -281,10 +279,7 @@ func (b *builder) user(o *object) {
 // serviceAccount enters a gMSA.
 func (b *builder) serviceAccount(o *object, l *lists) {
 	const compound = 0x20000
-	name := o.account()
-	if cn := o.text("cn"); strings.EqualFold(cn, name) {
-		name = cn
-	}
+	name := o.shown()
 	object := name + "$"
 	s := simulator.ServiceAccount{Name: name, DNSHostName: o.text("dNSHostName"), SPNs: b.principalNames(o, object), RID: b.rid(o), AllowedToDelegateTo: o.texts("msDS-AllowedToDelegateTo")}
 	if s.DNSHostName == "" && b.exported(serviceAccount, "dNSHostName") {
@@ -324,7 +319,7 @@ func (b *builder) membership(o *object, s *simulator.ServiceAccount, l *lists) {
 	d := l.descriptor(o)
 	if d == nil {
 		if !b.exported(serviceAccount, attribute) {
-			b.report.warn(o.line, "who may read passwords is not in the export (%s): nobody may; export it with an account that may read it", attribute)
+			b.report.warn(o.line, "who may read passwords is not in the export (%s): nobody may; export it with an account that may read it", term(attribute))
 		}
 		return
 	}

@@ -234,14 +234,13 @@ func (b *builder) rootKeys() {
 	if len(accounts) == 0 {
 		return
 	}
-	b.goneKeys(accounts, known)
-	if usable || len(b.cfg.KDSRootKeys) == 0 {
+	if added := b.goneKeys(accounts, known); usable || added {
 		return
 	}
 	// None is usable, and there are accounts: they were made before somebody changed the key.
 	k := &b.cfg.KDSRootKeys[0]
 	use := k.Effective.Time(k.Created)
-	b.report.warn(b.all(rootKey)[0].at("msKds-UseStartTime"), "no KDS root key is usable at %s, and there are service accounts: one was, when they were made", start.Format(time.RFC3339))
+	b.report.warn(b.all(rootKey)[0].at("msKds-UseStartTime"), "no KDS root key is usable at %s, and there are service accounts: one was, when they were made", term(start.Format(time.RFC3339)))
 	k.Created = start.Add(-11 * time.Hour)
 	k.Effective = simulator.At(k.Created)
 	b.edits = append(b.edits, simulator.Edit{Object: k.ID, Attribute: "msKds-UseStartTime", Values: []string{toFileTime(use)}})
@@ -252,7 +251,8 @@ func toFileTime(t time.Time) string {
 }
 
 // goneKeys are those that a password was made of and that are not in the export: deleted when others are there, else not exported.
-func (b *builder) goneKeys(accounts []*object, known map[string]bool) {
+// It tells whether there were some; they were usable when the accounts were made.
+func (b *builder) goneKeys(accounts []*object, known map[string]bool) (added bool) {
 	complete := len(known) > 0
 	for _, o := range accounts {
 		id, ok := passwordKey(o)
@@ -271,12 +271,15 @@ func (b *builder) goneKeys(accounts []*object, known map[string]bool) {
 			made = t.Add(-11 * time.Hour)
 		}
 		b.cfg.KDSRootKeys = append(b.cfg.KDSRootKeys, simulator.KDSRootKey{ID: id, Effective: simulator.At(made), Created: made})
+		added = true
 	}
 	if len(b.cfg.KDSRootKeys) == 0 {
 		made := b.cfg.Start.Add(-11 * time.Hour)
 		b.cfg.KDSRootKeys = append(b.cfg.KDSRootKeys, simulator.KDSRootKey{Effective: simulator.At(made), Created: made})
 		b.report.assume(0, "a usable KDS root key: the export has none (CN=Master Root Keys of the configuration)")
+		added = true
 	}
+	return added
 }
 
 // passwordKey is the root key that msDS-ManagedPasswordId names ([MS-GKDI] 2.2.4: after version, magic, flags and three indices).

@@ -126,7 +126,7 @@ func (l *lists) enter(o *object) {
 		l.enter(m)
 	}
 	for _, m := range l.former[o] {
-		l.b.report.warn(m.at("memberOf"), "%s says that it is in %s, which does not have it as a member", m.account(), o.sam())
+		l.b.report.warn(m.at("memberOf"), "%s says that it is in %s, which does not have it as a member", m.shown(), o.sam())
 		l.enter(m)
 	}
 }
@@ -281,7 +281,7 @@ func (l *lists) leftOut() {
 	}
 	for _, k := range []kind{computer, group, user} {
 		if n := count[k]; n > 0 {
-			b.report.ignore(0, "%d objects of kind %s that no service account leads to", n, k)
+			b.report.ignore(0, "%d objects of kind %s that no service account leads to", n, term(k))
 		}
 	}
 }

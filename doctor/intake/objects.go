@@ -135,6 +135,14 @@ func (o *object) sid() (security.SID, bool) {
 // account is sAMAccountName without the final $.
 func (o *object) account() string { return strings.TrimSuffix(o.sam(), "$") }
 
+// shown is the name as people write it: cn has its case, sAMAccountName of a computer has not.
+func (o *object) shown() string {
+	if cn := o.text("cn"); strings.EqualFold(cn, o.account()) {
+		return cn
+	}
+	return o.account()
+}
+
 // sam is sAMAccountName, or what it most likely is.
 func (o *object) sam() string {
 	if s := o.text("sAMAccountName"); s != "" {
@@ -177,7 +185,7 @@ func readExport(r io.Reader, limits ldif.Limits, report *Report) (*export, error
 	}
 	report.Lines = in.Line()
 	for _, n := range in.Notes() {
-		report.warn(n.Line, "%s", n.Text)
+		report.warn(n.Line, "%s", term(n.Text))
 	}
 	report.IgnoredAttributes, report.IgnoredClasses = tally(attributes), tally(kinds)
 	if report.Entries == 0 {

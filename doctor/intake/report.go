@@ -49,17 +49,24 @@ type Remark struct {
 	Lines []int  `json:"lines,omitempty"`
 	N     int    `json:"n"`
 	Text  string `json:"text"`
+
+	// What the text is made of: the texts and SIDs among the arguments are the case's, terms are everybody's.
+	format string
+	args   []any
 }
+
+// term is a text of which redaction leaves every letter: a word of Windows, of the schema or of a program.
+type term string
 
 // mostLines is how many lines a remark names.
 const mostLines = 5
 
 // remark adds a remark, or a line to one that says the same.
-func remark(list *[]Remark, line int, format string, args ...any) {
+func remark(list *[]Remark, file string, line int, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	i := slices.IndexFunc(*list, func(r Remark) bool { return r.Text == text && r.File == "" })
+	i := slices.IndexFunc(*list, func(r Remark) bool { return r.Text == text && r.File == file })
 	if i < 0 {
-		*list = append(*list, Remark{Text: text})
+		*list = append(*list, Remark{File: file, Text: text, format: format, args: args})
 		i = len(*list) - 1
 	}
 	r := &(*list)[i]
@@ -70,13 +77,13 @@ func remark(list *[]Remark, line int, format string, args ...any) {
 }
 
 func (r *Report) warn(line int, format string, args ...any) {
-	remark(&r.Warnings, line, format, args...)
+	remark(&r.Warnings, "", line, format, args...)
 }
 func (r *Report) assume(line int, format string, args ...any) {
-	remark(&r.Assumed, line, format, args...)
+	remark(&r.Assumed, "", line, format, args...)
 }
 func (r *Report) ignore(line int, format string, args ...any) {
-	remark(&r.Ignored, line, format, args...)
+	remark(&r.Ignored, "", line, format, args...)
 }
 
 // tally makes counts, the most frequent first.
@@ -128,35 +135,54 @@ func (r *Report) Text() string {
 		line("ignored objects: %s", counts(r.IgnoredClasses, some))
 	}
 	if len(r.IgnoredAttributes) > 0 {
-		line("ignored attributes: %s", counts(r.IgnoredAttributes, some))
+		line("ignored attributes: %s", counts(unusual(r.IgnoredAttributes), some))
 	}
 	return b.String()
 }
 
-// String is the remark with its lines.
-func (m Remark) String() string {
-	if len(m.Lines) == 0 {
-		return m.Text + m.in()
-	}
-	var s []string
-	for _, l := range m.Lines {
-		s = append(s, fmt.Sprint(l))
-	}
-	word, more := "line", ""
-	if len(s) > 1 {
-		word = "lines"
-	}
-	if m.N > len(s) {
-		more = fmt.Sprintf(" and %d more", m.N-len(s))
-	}
-	return fmt.Sprintf("%s (%s%s %s%s)", m.Text, strings.TrimPrefix(m.in()+", ", ", "), word, strings.Join(s, ", "), more)
+// usual are attributes that nearly every object has, by lower-case name.
+const usual = ` instancetype objectcategory usnchanged usncreated samaccounttype iscriticalsystemobject badpwdcount badpasswordtime codepage countrycode lastlogoff lastlogon logoncount localpolicyflags admincount dscorepropagationdata showinadvancedviewonly systemflags displayname description `
+
+// unusual puts what nearly every object has behind what says more about a directory.
+func unusual(list []Count) []Count {
+	isUsual := func(c Count) bool { return strings.Contains(usual, " "+strings.ToLower(c.Name)+" ") }
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b Count) int {
+		switch x, y := isUsual(a), isUsual(b); {
+		case x == y:
+			return 0
+		case x:
+			return 1
+		}
+		return -1
+	})
+	return list
 }
 
-func (m Remark) in() string {
-	if m.File == "" {
-		return ""
+// String is the remark with its file and its lines.
+func (m Remark) String() string {
+	where := m.File
+	if len(m.Lines) > 0 {
+		var s []string
+		for _, l := range m.Lines {
+			s = append(s, fmt.Sprint(l))
+		}
+		if where != "" {
+			where += ", "
+		}
+		where += "line"
+		if len(s) > 1 {
+			where += "s"
+		}
+		where += " " + strings.Join(s, ", ")
+		if m.N > len(s) {
+			where += fmt.Sprintf(" and %d more", m.N-len(s))
+		}
 	}
-	return m.File
+	if where == "" {
+		return m.Text
+	}
+	return m.Text + " (" + where + ")"
 }
 
 func counts(list []Count, most int) string {
