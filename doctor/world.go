@@ -23,7 +23,7 @@ type World struct {
 	Schema string `json:"schema" yaml:"schema"`
 	// Title stands alone, without a full stop.
 	Title  string           `json:"title,omitempty" yaml:"title,omitempty"`
-	Domain simulator.Config `json:"domain" yaml:"domain"`
+	Domain simulator.Config `json:"domain" yaml:"domain,omitempty"`
 	// Create are service accounts that an administrator is about to make.
 	Create     []simulator.ServiceAccount `json:"create,omitempty" yaml:"create,omitempty"`
 	Containers []Container                `json:"containers,omitempty" yaml:"containers,omitempty"`

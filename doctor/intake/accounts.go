@@ -110,7 +110,7 @@ func (b *builder) host(o *object) {
 	fqdn := name + "." + b.cfg.DNSName
 	sam := strings.ToUpper(name)
 	b.control(o, name+"$", uacWorkstation)
-	b.encryption(o, name+"$", &h.EncryptionTypes, 0x1c, []string{"RC4", "AES128", "AES256"})
+	b.encryption(o, name+"$", &h.EncryptionTypes, 0x1c, []string{"RC4", "AES128", "AES256"}, 0)
 	if !o.has("dNSHostName") && b.exported(computer, "dNSHostName") {
 		b.edit(name+"$", "dNSHostName")
 	} else if v := o.text("dNSHostName"); v != "" && !strings.EqualFold(v, fqdn) {
@@ -188,8 +188,8 @@ func (b *builder) control(o *object, object string, given uint32) {
 }
 
 // encryption enters msDS-SupportedEncryptionTypes: by names where there are names for all of it, and as it is where not. usual is what the
-// account gets when the configuration says nothing.
-func (b *builder) encryption(o *object, object string, names *[]string, usual uint32, allowed []string) {
+// account gets when the configuration says nothing, and apart what it says elsewhere.
+func (b *builder) encryption(o *object, object string, names *[]string, usual uint32, allowed []string, apart uint32) {
 	const attribute = "msDS-SupportedEncryptionTypes"
 	if !o.has(attribute) {
 		switch {
@@ -200,7 +200,7 @@ func (b *builder) encryption(o *object, object string, names *[]string, usual ui
 		}
 		return
 	}
-	bits := o.bits(attribute)
+	bits := o.bits(attribute) &^ apart
 	if bits == usual {
 		return
 	}
@@ -221,7 +221,7 @@ func (b *builder) encryption(o *object, object string, names *[]string, usual ui
 		*names = list
 		return
 	}
-	b.edit(object, attribute, fmt.Sprint(int32(bits)))
+	b.edit(object, attribute, fmt.Sprint(int32(o.bits(attribute))))
 }
 
 // lifted keeps what expires or locks an account.
@@ -271,7 +271,7 @@ func (b *builder) user(o *object) {
 		given |= uacDisabled
 	}
 	b.control(o, name, given)
-	b.encryption(o, name, &u.EncryptionTypes, 0, []string{"RC4", "AES128", "AES256", "DES", "None"})
+	b.encryption(o, name, &u.EncryptionTypes, 0, []string{"RC4", "AES128", "AES256", "DES", "None"}, 0)
 	b.lifted(o, name)
 	b.cfg.Users = append(b.cfg.Users, u)
 }
@@ -302,12 +302,8 @@ func (b *builder) serviceAccount(o *object, l *lists) {
 		}
 	}
 	b.control(o, object, given)
-	const attribute = "msDS-SupportedEncryptionTypes"
-	if bits := o.bits(attribute); bits&compound != 0 {
-		s.CompoundIdentitySupported = true
-		o.attr[strings.ToLower(attribute)][0].data = []byte(fmt.Sprint(int32(bits &^ compound)))
-	}
-	b.encryption(o, object, &s.EncryptionTypes, 0x1c, []string{"RC4", "AES128", "AES256", "DES", "None"})
+	s.CompoundIdentitySupported = o.bits("msDS-SupportedEncryptionTypes")&compound != 0
+	b.encryption(o, object, &s.EncryptionTypes, 0x1c, []string{"RC4", "AES128", "AES256", "DES", "None"}, compound)
 	b.lifted(o, object)
 	b.membership(o, &s, l)
 	b.cfg.ServiceAccounts = append(b.cfg.ServiceAccounts, s)

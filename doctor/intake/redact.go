@@ -37,17 +37,15 @@ type redactor struct {
 // GUIDs, addresses in public networks, passwords and titles: each time the same one. What decides a diagnosis stays: which names are equal,
 // classes and ports of service principal names, releases, times, relative identifiers. The world and the report are not changed.
 func Redact(w *doctor.World, report *Report) (*doctor.World, *Report, error) {
-	r := &redactor{names: map[string]string{}, next: map[string]int{}, domains: map[string]string{}, sids: map[string]string{}, guids: map[string]string{}}
 	text, err := json.Marshal(w)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("redact: %w", err)
 	}
 	out := &doctor.World{} // a copy of which nothing is shared
 	if err := json.Unmarshal(text, out); err != nil {
 		return nil, nil, fmt.Errorf("redact: %w", err)
 	}
-	r.meet(out)
-	r.walk(reflect.ValueOf(out).Elem(), "")
+	r := neutral(out)
 	if r.err != nil {
 		return nil, nil, r.err
 	}
@@ -55,6 +53,14 @@ func Redact(w *doctor.World, report *Report) (*doctor.World, *Report, error) {
 		return nil, nil, fmt.Errorf("redact: %w", err)
 	}
 	return out, r.report(report), nil
+}
+
+// neutral gives every text of a world its neutral form.
+func neutral(w *doctor.World) *redactor {
+	r := &redactor{names: map[string]string{}, next: map[string]int{}, domains: map[string]string{}, sids: map[string]string{}, guids: map[string]string{}}
+	r.meet(w)
+	r.walk(reflect.ValueOf(w).Elem(), "")
+	return r
 }
 
 // meet gives names to what has one, so that what it is can be told by its name.
