@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/gmsasim/gmsasim/fakeads/security"
 )
 
 // option is a value of --security-opt, or of credentialspec=.
@@ -95,8 +93,8 @@ func (r *redactor) report(report *Report) *Report {
 				switch a := a.(type) {
 				case string:
 					args[j] = r.anything(a)
-				case security.SID:
-					args[j] = r.sid(a.String())
+				case fmt.Stringer: // a SID or a distinguished name
+					args[j] = r.anything(a.String())
 				}
 			}
 			m.Text = fmt.Sprintf(m.format, args...)
