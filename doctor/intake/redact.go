@@ -91,6 +91,9 @@ func (r *redactor) meet(w *doctor.World) {
 	for _, dc := range c.DCs {
 		r.token(dc, "DC")
 	}
+	if len(c.DCs) == 0 {
+		r.names["dc01"] = "DC01" // as it is called by itself
+	}
 	for _, h := range c.Hosts {
 		r.token(strings.TrimSuffix(h.Name, "$"), "HOST")
 	}
@@ -225,6 +228,7 @@ func (r *redactor) spn(s string) string {
 
 var (
 	aDomainSID = regexp.MustCompile(`S-1-5-21-\d+-\d+-\d+`)
+	sddl       = regexp.MustCompile(`^[OGDS]:`)
 	aGUID      = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 
@@ -370,10 +374,11 @@ func (r *redactor) field(field, s string) string {
 		return "redacted"
 	case "DNSName", "DNSHostName", "Target":
 		return r.dns(s)
-	case "SID", "RetrieveSDDL":
-		return r.sid(s)
-	case "GUID", "ID":
-		return r.guid(s)
+	case "RetrieveSDDL":
+		if sddl.MatchString(s) {
+			return r.sid(s)
+		}
+		return r.token(s, "SDDL")
 	case "Path":
 		return r.dn(s)
 	case "SPNs", "AllowedToDelegateTo", "SPN":
