@@ -1,6 +1,7 @@
 package fakekdc
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/gmsasim/gmsasim/fakekdc/krbcrypt"
@@ -41,7 +42,7 @@ func (k *KDC) supportedETypes(p *Principal, keys []*krbcrypt.Key) uint32 {
 	case p.DomainController:
 		return k.allowed(etypesOf(keys))
 	case p.SupportedETypes == 0:
-		return k.allowed(k.Policy.defaultETypes())
+		return k.allowed(cmp.Or(k.Policy.DefaultETypes, k.level().DefaultETypes, DefaultETypes2022))
 	}
 	return k.allowed(p.SupportedETypes)
 }
@@ -74,7 +75,8 @@ func sessionEType(offered []int32, supported uint32) int32 {
 
 // allowed leaves of a mask what the domain controller uses at all. Bits that name no encryption type stay.
 func (k *KDC) allowed(mask uint32) uint32 {
-	return mask & (k.Policy.allowedETypes() | ^etypeBits | ETypeBitAESSessions)
+	use := k.Policy.allowedETypes() & cmp.Or(k.level().AllowedETypes, ^uint32(0))
+	return mask & (use | ^etypeBits | ETypeBitAESSessions)
 }
 
 // clientETypes is the mask of what a client may sign in with. An account that is restricted to some types is so as a client too;
@@ -83,6 +85,9 @@ func (k *KDC) clientETypes(p *Principal) uint32 {
 	m := etypeBits
 	if own := p.SupportedETypes & etypeBits; own != 0 && !p.DomainController {
 		m = own
+		if own&ETypeBitRC4 == 0 && k.level().RefusesWithoutRC4 {
+			m = 0
+		}
 	}
 	if p.ProtectedUser {
 		m &^= ETypeBitRC4

@@ -25,6 +25,8 @@ type KDC struct {
 	// order get the same answers.
 	Rand   io.Reader
 	Policy Policy
+	// Level is what the last update of the domain controller changes; nil: nothing. It is asked in each exchange, since updates come.
+	Level func() Level
 	// Trace receives the record of each exchange before its answer is returned. It is called with no lock held.
 	Trace func(ctx context.Context, x Exchange)
 	// Intercept may change the answer of a request that has been read: faults are made so.

@@ -13,6 +13,7 @@ var dcVerbs = []verb{
 	{"disableReplication", false, "repadmin /options DC +DISABLE_INBOUND_REPL", func() action { return &disableReplication{} }},
 	{"enableReplication", false, "repadmin /options DC -DISABLE_INBOUND_REPL", func() action { return &enableReplication{} }},
 	{"upgradeDC", false, "bring a DC to another release", func() action { return &upgradeDC{} }},
+	{"updateDC", false, "install a cumulative update on a DC", func() action { return &updateDC{} }},
 	{"setDCClock", false, "set what a DC's clock is ahead of domain time", func() action { return &setDCClock{} }},
 	{"extendSchema", false, "adprep /forestprep of the release that brings a version of the schema", func() action { return &extendSchema{} }},
 }
@@ -58,6 +59,25 @@ func (a *upgradeDC) do(r *attempt) error {
 		return err
 	}
 	return dc.Upgrade(a.OS)
+}
+
+type updateDC struct {
+	DC     string             `yaml:"dc"`
+	Update simulator.DCUpdate `yaml:"update"`
+}
+
+func (a *updateDC) check(s *scope, n *node) {
+	s.dc(argument(n, "dc"), a.DC)
+	s.d.validate(argument(n, "update"), "dcSettings[0].update", simulator.Config{DNSName: s.cfg.DNSName, NetBIOSName: s.cfg.NetBIOSName, DCs: []string{"DC01"},
+		DCSettings: []simulator.DCSettings{{Name: "DC01", Update: a.Update}}})
+}
+
+func (a *updateDC) do(r *attempt) error {
+	dc, err := r.dc(a.DC)
+	if err != nil {
+		return err
+	}
+	return dc.InstallUpdate(a.Update)
 }
 
 type setDCClock struct {

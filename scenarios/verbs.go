@@ -39,6 +39,7 @@ var verbs = slices.Concat(
 	accountVerbs,
 	dcVerbs,
 	sqlVerbs,
+	cmdletVerbs,
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,

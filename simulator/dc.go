@@ -28,6 +28,7 @@ type DC struct {
 
 	mu      sync.Mutex
 	stopped bool
+	updated DCUpdate
 	lines   map[*line]struct{} // connections in process
 	ldap    *fakeads.Server    // made when first needed
 

@@ -15,6 +15,8 @@ type DCSettings struct {
 	OS string `json:"os,omitempty" yaml:"os,omitempty"`
 	// ClockOffset is what its clock is ahead of domain time.
 	ClockOffset time.Duration `json:"clockOffset,omitempty" yaml:"clockOffset,omitempty"`
+	// Update is the last cumulative update that changes its Kerberos. Default: as of November 2022, with its correction.
+	Update DCUpdate `json:"update,omitempty" yaml:"update,omitempty"`
 }
 
 // dcReleases are the releases of DCs, the oldest first.
@@ -37,6 +39,7 @@ func (d *Domain) applyDCSettings() {
 		if before, _ := before2012(s.OS); before {
 			dc.replica.SetBefore2012(true)
 		}
+		dc.setUpdate(s.Update)
 		if s.ClockOffset != 0 {
 			dc.replica.SetClockOffset(s.ClockOffset)
 		}

@@ -51,12 +51,55 @@ func (d *Domain) findNoCommonEType(s *stepError) *diag.Finding {
 		f.SeenAs = append(f.SeenAs, "Event 9001, Microsoft-Windows-Security-Netlogon/Operational", "Install-ADServiceAccount : The provided context did not match the target.")
 	case "etype-des-or-none":
 		f.Because = "an account that declares no type of which it has keys gets the default of the domain controllers, which may be another than that of its clients; DES has no keys any more"
-		f.Facts = append(f.Facts, diag.Fact{Name: "default of the domain controllers", Value: defaultETypesText(d.cfg.DefaultETypes)})
+		f.Facts = append(f.Facts, diag.Fact{Name: "default of the domain controllers", Value: defaultETypesText(d.cfg.DefaultETypes, dc.update())})
 	case "etype-target-rc4-only":
 		f.Because = "a service ticket is under a key of the service's account, and that account allows none that the client or the domain controller takes; the tickets for other services work"
 	}
 	f.Help = []diag.Help{helpAES(a)}
+	dc.byUpdate(f, s, a)
 	return f
+}
+
+// byUpdate names the update of the DC when it is what took a type away that the account had.
+func (dc *DC) byUpdate(f *diag.Finding, s *stepError, a *directory.Account) {
+	u, own := dc.update(), a.SupportedETypes&etypeMask
+	signsIn := s.server == "" || s.step != stepTicket
+	declare := func(types ...string) diag.Help {
+		name := strings.TrimSuffix(a.SAMAccountName, "$")
+		h := diag.Help{Text: "let the account declare RC4 beside AES until everything has AES", Command: fmt.Sprintf("Set-ADServiceAccount %s -KerberosEncryptionType %s", name, strings.Join(types, ",")),
+			Do: []string{flowStep("setServiceAccount", arg{"account", name}, arg{"encryptionTypes", types})}}
+		if !a.ServiceAccount {
+			h.Command = strings.Replace(h.Command, "Set-ADServiceAccount", "Set-ADUser", 1)
+			h.Do = []string{flowStep("setEncryptionTypes", arg{"account", a.SAMAccountName}, arg{"encryptionTypes", types})}
+		}
+		return h
+	}
+	const rc4 = 0x4
+	switch {
+	case u == UpdateNovember2022 && signsIn && own != 0 && own&rc4 == 0:
+		f.Mode = "os-nov2022-etypes"
+		f.SeenAs = append(f.SeenAs, "System event 14, Kerberos-Key-Distribution-Center: … did not have a suitable key … (the missing key has an ID of 1)")
+		f.Because = "the first build of the update of November 2022 refuses accounts that declare AES and not RC4; the correction came on 17 November"
+		f.Help = []diag.Help{{Text: "install the correction on the domain controllers", Do: []string{flowStep("updateDC", arg{"dc", dc.name}, arg{"update", string(UpdateNovember2022Fixed)})}},
+			declare("RC4", "AES128", "AES256")}
+	case len(dc.d.cfg.KDCETypes) > 0 || len(dc.d.cfg.DefaultETypes) > 0:
+		return // the administrator's setting decides
+	case u == UpdateJuly2026 && own == rc4:
+		f.Mode = "os-rc4-2026"
+		f.Because = "with the updates of 2026 a domain controller uses RC4 no more (CVE-2026-20833), and the account declares nothing else"
+	case (u == UpdateApril2026 || u == UpdateJuly2026) && own == 0:
+		f.Mode = "os-rc4-2026"
+		f.Because = "since the update of April 2026 an account that declares no types gets AES only, and the client has RC4 only (CVE-2026-20833)"
+		if u == UpdateApril2026 {
+			f.Help = append([]diag.Help{declare("RC4", "AES128", "AES256")}, f.Help...)
+		}
+	default:
+		return
+	}
+	if f.Mode == "os-rc4-2026" {
+		f.SeenAs = append(f.SeenAs, "System events 201 to 209, Kdcsvc, since the update of January 2026")
+	}
+	f.Facts = append(f.Facts, diag.Fact{Name: "update of " + dc.name, Value: string(u)})
 }
 
 // etypeMode tells the modes of a missing common type apart by the account whose key is needed.
@@ -74,8 +117,11 @@ func etypeMode(s *stepError, a *directory.Account) string {
 	return ""
 }
 
-func defaultETypesText(names []string) string {
+func defaultETypesText(names []string, u DCUpdate) string {
 	if len(names) == 0 {
+		if u == UpdateApril2026 || u == UpdateJuly2026 {
+			return "AES128, AES256" // CVE-2026-20833
+		}
 		return "RC4 with AES sessions" // since November 2022 (CVE-2022-37966)
 	}
 	return strings.Join(names, ", ")

@@ -20,6 +20,7 @@ func (dc *DC) newKDC() *fakekdc.KDC {
 	return &fakekdc.KDC{
 		Realm: dc.dom.Realm, NetBIOSName: dc.dom.NetBIOSName, Principals: principals{dc},
 		Now: dc.timeAt, Rand: newSeededRand(d.cfg.Seed, "KDC of "+dc.name), Policy: fakekdc.Policy{DefaultETypes: etypeBits(d.cfg.DefaultETypes), AllowedETypes: etypeBits(d.cfg.KDCETypes)},
+		Level:     dc.kdcLevel,
 		Trace:     dc.traceKDC,
 		Intercept: dc.interceptKDC,
 	}

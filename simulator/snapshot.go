@@ -16,6 +16,7 @@ type Snapshot struct {
 	now       time.Time
 	hosts     []hostSnapshot
 	stopped   map[*DC]bool
+	updates   map[*DC]DCUpdate
 	faults    []faultInForce
 	clocks    map[string]time.Duration
 	passwords map[string]string
@@ -64,7 +65,7 @@ func (l *logon) restore(s logonSnapshot) {
 // Snapshot remembers the state of the domain. It is cheap: the directory's objects are immutable and shared.
 func (d *Domain) Snapshot() *Snapshot {
 	d.settle()
-	s := &Snapshot{d: d, forest: d.forest.Snapshot(), clocks: d.clocks.all(), now: d.Clock.Now(), stopped: map[*DC]bool{}, channels: map[*DC]map[string]*channelSession{}}
+	s := &Snapshot{d: d, forest: d.forest.Snapshot(), clocks: d.clocks.all(), now: d.Clock.Now(), stopped: map[*DC]bool{}, updates: map[*DC]DCUpdate{}, channels: map[*DC]map[string]*channelSession{}}
 	for _, h := range d.Hosts() {
 		h.mu.Lock()
 		hs := hostSnapshot{h: h, sys: h.sys, care: h.care, registry: maps.Clone(h.registry), lastRestart: h.lastRestart, managed: maps.Clone(h.managed), files: h.files.clone(), plugins: slices.Clone(h.plugins), identities: slices.Clone(h.identities)}
@@ -80,6 +81,7 @@ func (d *Domain) Snapshot() *Snapshot {
 	}
 	for _, dc := range d.dcs {
 		s.stopped[dc] = !dc.Running()
+		s.updates[dc] = dc.update()
 		s.channels[dc] = dc.channels.snapshot()
 	}
 	d.mu.Lock()
@@ -127,7 +129,7 @@ func (d *Domain) Restore(s *Snapshot) error {
 	}
 	for _, dc := range d.dcs {
 		dc.mu.Lock()
-		dc.stopped = s.stopped[dc]
+		dc.stopped, dc.updated = s.stopped[dc], s.updates[dc]
 		dc.mu.Unlock()
 		dc.channels.restore(s.channels[dc])
 	}

@@ -613,6 +613,9 @@ func (k *checker) dcSettings() {
 		if _, ok := before2012(s.OS); s.OS != "" && !ok {
 			k.failNear(path+".os", s.OS, dcReleases, "%q is no release of a DC", s.OS)
 		}
+		if s.Update != "" && !slices.Contains(dcUpdates, string(s.Update)) {
+			k.failNear(path+".update", string(s.Update), dcUpdates, "%q is no update of a DC", s.Update)
+		}
 	}
 	switch v := k.cfg.SchemaVersion; {
 	case v < 0:

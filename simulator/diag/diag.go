@@ -52,6 +52,7 @@ const (
 	ADWSUnreachable       Code = "GMSA213" // the cmdlets reach no Active Directory Web Services
 	ShellNotElevated      Code = "GMSA214" // the cmdlet needs an elevated shell
 	CompoundIdentity      Code = "GMSA215" // the account is marked for compound identity
+	UnknownParameter      Code = "GMSA216" // a cmdlet has no parameter of the name
 	HostnameDiffers       Code = "GMSA301" // the container's host name is not the account's, on a release where it has to be
 	ChannelDisplaced      Code = "GMSA302" // another container has taken over the secure channel
 	GMSAIsolation         Code = "GMSA303" // the release cannot start a container with a credential spec in this isolation
@@ -263,6 +264,7 @@ var catalogue = []Entry{
 	{ADWSUnreachable, "the cmdlets reach no Active Directory Web Services"},
 	{ShellNotElevated, "the shell is not elevated"},
 	{CompoundIdentity, "the account is marked for compound identity"},
+	{UnknownParameter, "the cmdlet has no such parameter"},
 	{HostnameDiffers, "the container's host name is not the account's name"},
 	{ChannelDisplaced, "another container has taken over the secure channel"},
 	{GMSAIsolation, "this release does not start the container with a credential spec"},
