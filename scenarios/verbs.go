@@ -40,6 +40,7 @@ var verbs = slices.Concat(
 	dcVerbs,
 	sqlVerbs,
 	cmdletVerbs,
+	logVerbs,
 	worldVerbs,
 	membershipVerbs,
 	hostCareVerbs,

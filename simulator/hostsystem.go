@@ -13,6 +13,7 @@ type system struct {
 	engine       windows.Engine
 	noHypervisor bool
 	ccgStopped   bool
+	ccgManifest  bool // of the events of Container Credential Guard, brought along
 	smbInHost    bool // network compartment
 }
 

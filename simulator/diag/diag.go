@@ -53,6 +53,7 @@ const (
 	ShellNotElevated      Code = "GMSA214" // the cmdlet needs an elevated shell
 	CompoundIdentity      Code = "GMSA215" // the account is marked for compound identity
 	UnknownParameter      Code = "GMSA216" // a cmdlet has no parameter of the name
+	EventTextMissing      Code = "GMSA217" // a computer has no texts for the events of an exported log
 	HostnameDiffers       Code = "GMSA301" // the container's host name is not the account's, on a release where it has to be
 	ChannelDisplaced      Code = "GMSA302" // another container has taken over the secure channel
 	GMSAIsolation         Code = "GMSA303" // the release cannot start a container with a credential spec in this isolation
@@ -265,6 +266,7 @@ var catalogue = []Entry{
 	{ShellNotElevated, "the shell is not elevated"},
 	{CompoundIdentity, "the account is marked for compound identity"},
 	{UnknownParameter, "the cmdlet has no such parameter"},
+	{EventTextMissing, "the computer has no texts for the events of the log"},
 	{HostnameDiffers, "the container's host name is not the account's name"},
 	{ChannelDisplaced, "another container has taken over the secure channel"},
 	{GMSAIsolation, "this release does not start the container with a credential spec"},
