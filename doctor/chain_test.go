@@ -2,8 +2,11 @@ package doctor
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gmsasim/gmsasim/scenarios"
 )
 
 // world begins a case with the guide's account on a host of Windows Server 2019.
@@ -58,6 +61,37 @@ func TestLook(t *testing.T) {
 			}
 			if marks != tt.want || code != tt.code {
 				t.Errorf("got %s %s, want %s %s: %+v", marks, code, tt.want, tt.code, c.Links)
+			}
+		})
+	}
+}
+
+// TestLookAtOthers: hosts outside the domain with a plug-in, and containers that an orchestrator placed, in bundles of the catalogue.
+func TestLookAtOthers(t *testing.T) {
+	signs := map[Mark]string{Works: "+", Fails: "x", NotReached: "-", NotChecked: "."}
+	bundles, err := scenarios.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{
+		"plugin-bad-user-credentials": "+++x++-----", // the plug-in's user, not the host, is refused
+		"host-not-domain-joined":      "++x-++-----",
+		"k8s-node-not-allowed":        "+++x++-----", // on the node of the pod
+		"k8s-credspec-not-found":      "++++.x-----", // there is no pod to look into
+		"swarm-replicas-one-hostname": "++++++x+.-.",
+	} {
+		t.Run(id, func(t *testing.T) {
+			i := slices.IndexFunc(bundles, func(b *scenarios.Bundle) bool { return b.ID == id })
+			c, err := Look(t.Context(), bundles[i].Cases[0], Options{}, Subject{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			marks := ""
+			for _, l := range c.Links {
+				marks += signs[l.Mark]
+			}
+			if marks != want {
+				t.Errorf("got %s, want %s: %+v", marks, want, c.Links)
 			}
 		})
 	}
