@@ -53,7 +53,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an unknown ready-made domain", bundleText("domain: conotso\nsteps: [advance: 1h]\n"),
 			[]string{`test.txtar:7:9: no ready-made domain "conotso"; there is contoso; nearest: contoso`}},
 		{"an unknown key of the domain", bundleText("domain:\n  groups:\n    - {name: G, member: [A]}\nsteps: [advance: 1h]\n"),
-			[]string{`test.txtar:9:17: no key "member" here; known: name, scope, category, members, membersSince, domain; nearest: members`}},
+			[]string{`test.txtar:9:17: no key "member" here; known: name, scope, category, members, membersSince, rid, domain; nearest: members`}},
 		{"a reference to nothing in the domain", bundleText("domain:\n  hosts: [{name: Host01}]\n  groups:\n    - {name: G, members: [Hots01]}\nsteps: [advance: 1h]\n"),
 			[]string{`test.txtar:10:27: no account or group "Hots01"; nearest: Host01`}},
 		{"a duplicate name in the domain", bundleText("domain:\n  users: [{name: alice}]\n  groups: [{name: Alice}]\nsteps: [advance: 1h]\n"),

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gmsasim/gmsasim/simulator"
@@ -170,8 +171,8 @@ func (d *decoder) mapping(n *node, v reflect.Value) {
 // structure fills a struct. A field whose tag has the option scalar may stand alone in place of the mapping; a field without the
 // option omitempty must be there.
 func (d *decoder) structure(n *node, v reflect.Value) {
-	keys := keysOf(v.Type())
-	if n.kind == nullNode && len(required(v.Type())) == 0 {
+	form := formOf(v.Type())
+	if n.kind == nullNode && len(form.required) == 0 {
 		return
 	}
 	if n.kind == scalarNode {
@@ -181,22 +182,22 @@ func (d *decoder) structure(n *node, v reflect.Value) {
 		}
 	}
 	if n.kind != mappingNode {
-		want := "a mapping with " + strings.Join(keys, ", ")
-		if len(keys) == 0 {
+		want := "a mapping with " + strings.Join(form.keys, ", ")
+		if len(form.keys) == 0 {
 			want = "no arguments"
 		}
 		d.fail(n.errorAt("want %s, got %s", want, n.kind))
 		return
 	}
 	for _, f := range n.fields {
-		i, ok := fieldOf(v.Type(), f.key.text)
-		if !ok {
-			d.fail(f.key.errorNear(f.key.text, keys, "no key %q here; known: %s", f.key.text, cmp.Or(strings.Join(keys, ", "), "none")))
+		i := slices.Index(form.keys, f.key.text)
+		if i < 0 {
+			d.fail(f.key.errorNear(f.key.text, form.keys, "no key %q here; known: %s", f.key.text, cmp.Or(strings.Join(form.keys, ", "), "none")))
 			continue
 		}
-		d.value(f.value, v.FieldByIndex(i))
+		d.value(f.value, v.FieldByIndex(form.fields[i]))
 	}
-	for _, k := range required(v.Type()) {
+	for _, k := range form.required {
 		if n.get(k) == nil {
 			d.fail(n.errorAt("the key %s is missing", k))
 		}
@@ -245,33 +246,62 @@ func fieldsOf(t reflect.Type) []reflect.StructField {
 	return list
 }
 
-// required are the keys that must be there.
-func required(t reflect.Type) []string {
-	var keys []string
-	for _, f := range fieldsOf(t) {
-		if !option(f, "omitempty") {
-			keys = append(keys, keyOf(f))
-		}
-	}
-	return keys
+// form is what a struct looks like in a file: its keys, for each the index of its field, and the keys that must be there.
+type form struct {
+	keys     []string
+	fields   [][]int
+	required []string
 }
 
-func keysOf(t reflect.Type) []string {
-	var keys []string
-	for _, f := range fieldsOf(t) {
-		keys = append(keys, keyOf(f))
+// formOf gives the form of a struct from those that are made once, and makes it for any other.
+func formOf(t reflect.Type) *form {
+	if f := forms()[t]; f != nil {
+		return f
 	}
-	return keys
+	return newForm(t)
 }
 
-func fieldOf(t reflect.Type, key string) ([]int, bool) {
-	for _, f := range fieldsOf(t) {
-		if keyOf(f) == key {
-			return f.Index, true
+func keysOf(t reflect.Type) []string { return slices.Clip(formOf(t).keys) }
+
+func newForm(t reflect.Type) *form {
+	f := &form{}
+	for _, field := range fieldsOf(t) {
+		f.keys = append(f.keys, keyOf(field))
+		f.fields = append(f.fields, field.Index)
+		if !option(field, "omitempty") {
+			f.required = append(f.required, keyOf(field))
 		}
 	}
-	return nil, false
+	return f
 }
+
+// forms are those of the domain, of the header of a bundle and of the arguments of verbs, with all structs below them. Nobody changes them:
+// every case of the catalogue is read with them, and looking at tags takes longer than all else that reading a step does.
+var forms = sync.OnceValue(func() map[reflect.Type]*form {
+	made := map[reflect.Type]*form{}
+	var add func(reflect.Type)
+	add = func(t reflect.Type) {
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			add(t.Elem())
+		case reflect.Struct:
+			if made[t] != nil {
+				return
+			}
+			made[t] = newForm(t)
+			for _, index := range made[t].fields {
+				add(t.FieldByIndex(index).Type)
+			}
+		}
+	}
+	for _, t := range []reflect.Type{reflect.TypeFor[header](), reflect.TypeFor[simulator.Config](), reflect.TypeFor[expectForm]()} {
+		add(t)
+	}
+	for _, v := range verbs {
+		add(reflect.TypeOf(v.new()))
+	}
+	return made
+})
 
 // config decodes and checks a domain.
 func (d *decoder) config(n *node) simulator.Config {

@@ -52,7 +52,8 @@ var ErrTooManyOrders = errors.New("too many orders")
 // Explore runs every order into which the turns of actors can be put, each in a world that begin makes anew and whose end is called
 // afterwards. begin gives the same actors with the same turns every time, bound to its new world. A turn that fails ends its order.
 //
-// Explore finds what depends on the order: the world has no other source of chance. Its error is that of begin or end, or says that there
+// Explore finds what depends on the order: the world has no other source of chance, so orders that begin like one that failed fail like it,
+// and are counted without being run. Its error is that of begin or end, or says that there
 // are too many orders.
 func Explore(ctx context.Context, begin func(context.Context) (actors []Actor, end func() error, err error)) (*Exploration, error) {
 	x := &explorer{begin: begin}
@@ -74,19 +75,28 @@ func Explore(ctx context.Context, begin func(context.Context) (actors []Actor, e
 	res := &Exploration{}
 	var worst []turnRef // the shortest failing beginning of an order
 	ends := map[string]int{}
+	var prefix []turnRef // the beginning of the last order that failed, up to the turn that did
+	var code string
 	for order := range orders(counts) {
-		failed, code, err := x.run(ctx, order)
+		res.Orders++
+		if len(prefix) > 0 && slices.Equal(prefix, order[:len(prefix)]) {
+			res.Failing++
+			ends[code]++
+			continue
+		}
+		failed, got, err := x.run(ctx, order)
 		if err != nil {
 			return nil, err
 		}
-		res.Orders++
+		prefix, code = nil, got
 		if code == "" {
 			continue
 		}
+		prefix = slices.Clone(order[:failed+1])
 		res.Failing++
 		ends[code]++
 		if worst == nil || failed+1 < len(worst) {
-			worst, res.Code = slices.Clone(order[:failed+1]), code
+			worst, res.Code = prefix, code
 		}
 	}
 	for code, n := range ends {

@@ -54,8 +54,8 @@ func TestExplore(t *testing.T) {
 	if got := strings.Join(x.Shortest, " "); got != "a.open b.open a.talk" {
 		t.Errorf("smallest: got %s, want a.open b.open a.talk", got)
 	}
-	if ended < 21 {
-		t.Errorf("%d worlds ended, want one for each order and one to count", ended)
+	if ended < 10 || ended > 20 {
+		t.Errorf("%d worlds ended, want more than one for each of the 8 orders that do not fail, and fewer than one for each order", ended)
 	}
 	if x, _, err := exploreSlot("a", "b", "c"); err != nil || x.Orders != 1680 {
 		t.Errorf("three actors: got %+v, %v, want 1680 orders", x, err)

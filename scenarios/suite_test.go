@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,15 +35,24 @@ func TestScenarios(t *testing.T) {
 	}
 	set("1")
 	defer set(asked)
+	if suite, _ := GinkgoConfiguration(); *update && suite.ParallelTotal > 1 {
+		t.Fatal("the cases of a bundle share its file: goldens are rewritten by one process")
+	}
 	Describe("the catalogue", catalogue)
 	Describe("a run of the whole catalogue", Ordered, wholeRun)
 	Describe("the bundles of the catalogue", bundleTexts)
+	Describe("the choice of cases", selection)
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "scenarios")
 }
 
-// catalogue makes one spec for each case of the catalogue. Labels choose among them:
-// --ginkgo.label-filter='area: containsAny {kds,spn}' or '--ginkgo.label-filter=GMSA202'.
+// catalogue makes one spec for each case of the catalogue. Labels and releases choose among them:
+//
+//	--ginkgo.label-filter='area: containsAny {kds,spn}'
+//	--ginkgo.label-filter='finding:GMSA202 && os:Windows-Server-2019'
+//	--ginkgo.sem-ver-filter='windows=10.0.17763'
+//
+// Specs share nothing but keys, so they may run in several processes: go run github.com/onsi/ginkgo/v2/ginkgo -p ./scenarios.
 func catalogue() {
 	bundles, err := scenarios.Catalog()
 	if err != nil {
@@ -52,21 +62,14 @@ func catalogue() {
 	// Accounts have the same passwords in many cases; a key is derived once.
 	keys := simulator.NewKeys()
 	for _, b := range bundles {
-		labels := Labels{"area:" + b.Area, fmt.Sprintf("level:%d", b.Level)}
-		for _, code := range b.Findings {
-			labels = append(labels, string(code))
-		}
-		for _, section := range b.Covers {
-			labels = append(labels, strings.ReplaceAll(section, "/", ":"))
-		}
-		Describe(b.ID, labels, func() {
+		Describe(b.ID, bundleLabels(b), func() {
 			goldens := map[string]string{}
 			for _, c := range b.Cases {
 				name := c.Name
 				if name == "" {
 					name = b.Title
 				}
-				It(name, func(ctx SpecContext) {
+				It(name, caseDecorators(c), func(ctx SpecContext) {
 					res := c.Run(ctx, scenarios.Options{Keys: keys, Update: *update})
 					Expect(res.Error).To(BeEmpty())
 					for _, s := range res.Steps {
@@ -112,22 +115,25 @@ func wholeRun() {
 		Expect(allOf(other)).NotTo(Equal(allOf(first[:1])))
 	})
 
-	It("does not depend on ids and titles", func(ctx SpecContext) {
-		names := regexp.MustCompile(`(?m)^(id|title): .*$`)
+	It("does not depend on ids, titles, notes and the names of files", func(ctx SpecContext) {
+		words := rand.New(rand.NewPCG(1, 0))
+		names := regexp.MustCompile(`(?m)^(id|title|( *- | +)note): .*$`)
 		var renamed []*scenarios.Bundle
-		for i, b := range bundles {
+		for _, b := range bundles {
 			text, err := b.Format(nil)
 			Expect(err).NotTo(HaveOccurred())
-			// Each gets the id of another one.
-			id := bundles[(i+7)%len(bundles)].ID
+			id := randomWord(words) + "-" + randomWord(words)
 			changed := names.ReplaceAllStringFunc(string(text), func(line string) string {
-				if strings.HasPrefix(line, "id:") {
+				key, _, _ := strings.Cut(line, ":")
+				if key == "id" {
 					return "id: " + id
 				}
-				return "title: no name"
+				return key + ": " + randomWord(words) + " " + randomWord(words)
 			})
-			r, err := scenarios.Parse(id+".txtar", []byte(changed))
+			r, err := scenarios.Parse(randomWord(words)+"/"+id+".txtar", []byte(changed))
 			Expect(err).NotTo(HaveOccurred())
+			Expect(r.ID).NotTo(Equal(b.ID))
+			Expect(r.Title).NotTo(Equal(b.Title))
 			renamed = append(renamed, r)
 		}
 		expectSame(allOf(first), allOf(scenarios.Run(ctx, renamed, scenarios.Options{Transcript: true, Keys: keys})))
@@ -164,6 +170,15 @@ func wholeRun() {
 			}
 		}
 	})
+}
+
+// randomWord is a word of small letters that means nothing.
+func randomWord(r *rand.Rand) string {
+	word := make([]byte, 4+r.IntN(8))
+	for i := range word {
+		word[i] = byte('a' + r.IntN(26))
+	}
+	return string(word)
 }
 
 // allOf is everything that a run says, in one text.

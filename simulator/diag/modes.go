@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A Mode is one way in which a setup fails: a state that makes one step go wrong. Several modes may share the code of a finding, which
@@ -34,7 +35,10 @@ var modesTable string
 
 // Modes lists the known failure modes in the order of their areas. The table is modes.tsv beside this file; its first line names the
 // columns.
-func Modes() []Mode {
+func Modes() []Mode { return slices.Clone(modes()) }
+
+// modes reads the table once; nobody changes what it gives.
+var modes = sync.OnceValue(func() []Mode {
 	var list []Mode
 	for i, line := range strings.Split(strings.TrimSuffix(strings.ReplaceAll(modesTable, "\r\n", "\n"), "\n"), "\n") {
 		c := strings.Split(line, "\t")
@@ -44,11 +48,11 @@ func Modes() []Mode {
 		list = append(list, Mode{ID: c[0], Areas: strings.Split(c[1], ","), Step: c[2], Mark: c[3], When: c[4], Alias: c[5], Title: c[6], Note: c[7]})
 	}
 	return list
-}
+})
 
 // LookupMode finds a mode by its id.
 func LookupMode(id string) (Mode, bool) {
-	list := Modes()
+	list := modes()
 	i := slices.IndexFunc(list, func(m Mode) bool { return strings.EqualFold(m.ID, id) })
 	if i < 0 {
 		return Mode{}, false
