@@ -51,6 +51,10 @@ func (l *Lease) explain(at step, o Options, dn string, err error) error {
 			f.Help = append(f.Help, diag.Help{Text: "or give the user the password that the secret has", Command: "Set-ADAccountPassword -Reset " + l.user.Name,
 				Do: []string{fmt.Sprintf("setPassword: {account: %q, password: %q}", l.user.Name, l.user.Password)}})
 		}
+		if under.Code == diag.NoSuchAccount {
+			f.Help = append(f.Help, diag.Help{Text: "or make the user that the secret names; it has to be allowed to read the password too", Command: "New-ADUser -Name " + l.user.Name,
+				Do: []string{fmt.Sprintf("newUser: {name: %q, password: %q}", l.user.Name, l.user.Password)}})
+		}
 	case at == stepSearch && simulator.KerberosCode(err) == krbSPrincipalUnknown && o.Reverse:
 		own(diag.ReverseName, "cf-ldap-rdns")
 		f.SeenAs = []string{"ldap_sasl_interactive_bind: Local error (-2)", "Server not found in Kerberos database"}
