@@ -164,6 +164,7 @@ type patient struct {
 	step    int // number of the step that complains
 	course  []treatment
 	replays int
+	ran     string // the last docker run of the replay that was tried last; "" for none
 }
 
 // treatment repairs a step that complained.
@@ -248,6 +249,7 @@ func (p *patient) causes(ctx context.Context, f *diag.Finding, before []*diag.Fi
 		case why != "":
 			cause.Advice = append(cause.Advice, Advice{h, why})
 		case next == nil:
+			h.Command = typed(h.Command, p.ran)
 			cause.Fixes = append(cause.Fixes, h)
 		case sameCause(f, next):
 			cause.Advice = append(cause.Advice, Advice{h, "the same cause stays"})
@@ -296,7 +298,10 @@ func (p *patient) try(ctx context.Context, fixes []string) (next *diag.Finding, 
 	if last == nil || last.N != p.step {
 		return nil, "", fmt.Errorf("step %d complains in one run and not in the next", p.step)
 	}
-	return repeat(ctx, r, fixes)
+	before := lastEvent(r)
+	next, why, err = repeat(ctx, r, fixes)
+	p.ran = lastRun(r, before)
+	return next, why, err
 }
 
 // repeat carries out fixes and the last step once more.

@@ -109,6 +109,8 @@ func (h *Host) Run(c Container) (*Running, error) {
 	if err != nil {
 		result = err.Error()
 		err = &stepError{step: stepRun, logon: h.machine, err: err}
+	} else {
+		c = r.cfg // with the image that it ran
 	}
 	h.d.event(Event{Op: opHost, From: h.Name(), Text: "docker run " + c.options(), Result: result})
 	if err != nil {
@@ -121,6 +123,9 @@ func (h *Host) Run(c Container) (*Running, error) {
 func (c Container) options() string {
 	var list []string
 	option := func(name, value string) {
+		if strings.ContainsAny(value, " \t") {
+			value = `"` + value + `"`
+		}
 		if value != "" {
 			list = append(list, "--"+name+" "+value)
 		}
@@ -132,7 +137,11 @@ func (c Container) options() string {
 	option("hostname", c.Hostname)
 	option("user", c.User.Name)
 	if c.Image.Build != 0 {
-		list = append(list, c.Image.String())
+		image := c.Image.String()
+		if !strings.Contains(image, "/") { // the short form of this package, which docker does not know
+			image = "mcr.microsoft.com/windows/" + image
+		}
+		list = append(list, image)
 	}
 	return strings.Join(list, " ")
 }
