@@ -61,17 +61,21 @@ func writeHelp(b *strings.Builder, text, command string) {
 
 // Summary is the result in one line.
 func (r *Report) Summary() string {
+	replays := fmt.Sprintf("%d replays", r.Replays)
+	if r.Replays == 1 {
+		replays = "1 replay"
+	}
 	switch {
 	case r.Outcome == Healthy:
 		return "nothing wrong: no step ends in a finding"
 	case len(r.Causes) == 1 && r.Outcome == Repaired:
-		return fmt.Sprintf("1 cause, and a fix that was replayed to success (%d replays)", r.Replays)
+		return fmt.Sprintf("1 cause, and a fix that was replayed to success (%s)", replays)
 	case r.Outcome == Repaired:
-		return fmt.Sprintf("%d causes; with the first fix of each, in this order, the step succeeds (%d replays)", len(r.Causes), r.Replays)
+		return fmt.Sprintf("%d causes; with the first fix of each, in this order, the step succeeds (%s)", len(r.Causes), replays)
 	case len(r.Causes) == 1:
-		return fmt.Sprintf("1 cause; no help was replayed to success (%d replays)", r.Replays)
+		return fmt.Sprintf("1 cause; no help was replayed to success (%s)", replays)
 	default:
-		return fmt.Sprintf("%d causes; no help for the last one was replayed to success (%d replays)", len(r.Causes), r.Replays)
+		return fmt.Sprintf("%d causes; no help for the last one was replayed to success (%s)", len(r.Causes), replays)
 	}
 }
 

@@ -86,7 +86,9 @@ type Use struct {
 var schemaLine = regexp.MustCompile(`(?m)^"?schema"?:[ \t]*"?gmsasim\.world/`)
 
 // IsWorld tells that a file says of itself that it is a world, of whichever version.
-func IsWorld(data []byte) bool { return schemaLine.Match(data[:min(len(data), 4096)]) }
+func IsWorld(data []byte) bool {
+	return schemaLine.Match(bytes.TrimPrefix(data[:min(len(data), 4096)], []byte("\ufeff")))
+}
 
 // ParseWorld reads a world from YAML. The error joins one [*scenarios.SourceError] for each fault, impossible setups among them: those
 // that no machine can be put into.

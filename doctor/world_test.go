@@ -120,7 +120,7 @@ func inOrder(text, parts string) bool {
 }
 
 func TestIsWorld(t *testing.T) {
-	for text, want := range map[string]bool{shop: true, "# a comment\nschema: gmsasim.world/7\n": true, "schema: gmsasim/v1\n": false, "x: schema: gmsasim.world/1": false, "": false} {
+	for text, want := range map[string]bool{shop: true, "# a comment\nschema: gmsasim.world/7\n": true, "\ufeffschema: gmsasim.world/1\n": true, "schema: gmsasim/v1\n": false, "x: schema: gmsasim.world/1": false, "": false} {
 		if got := IsWorld([]byte(text)); got != want {
 			t.Errorf("%.30q: got %v, want %v", text, got, want)
 		}

@@ -148,6 +148,11 @@ func parseYAML(file string, line int, data []byte) (n *node, err error) {
 	if len(data) > maxSource {
 		return nil, &SourceError{Place: start, Problem: fmt.Sprintf("%d bytes, at most %d are read", len(data), maxSource)}
 	}
+	// Editors of Windows write a byte order mark, which is no part of the text.
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, &SourceError{Place: start, Problem: "the file is UTF-16; save it as UTF-8"}
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if tab := bytes.IndexByte(data, 0); tab >= 0 {
 		return nil, &SourceError{Place: start, Problem: "the file contains a zero byte"}
 	}

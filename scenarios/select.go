@@ -21,16 +21,43 @@ func Catalog() ([]*Bundle, error) {
 	}
 	var list []*Bundle
 	for _, name := range names {
-		data, err := catalog.Files.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("catalogue: %w", err)
-		}
-		b, err := Parse("catalog/"+name, data)
+		b, err := builtIn(name)
 		if err != nil {
 			return nil, err
 		}
-		b.BuiltIn = true
 		list = append(list, b)
+	}
+	return list, nil
+}
+
+func builtIn(name string) (*Bundle, error) {
+	data, err := catalog.Files.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	b, err := Parse("catalog/"+name, data)
+	if err != nil {
+		return nil, err
+	}
+	b.BuiltIn = true
+	return b, nil
+}
+
+// candidates are the bundles among which patterns choose: the ones that are named, where all are ids or files, and otherwise the catalogue.
+func candidates(patterns []string) ([]*Bundle, error) {
+	var list []*Bundle
+	for _, p := range patterns {
+		if isFile(p) {
+			continue
+		}
+		b, err := builtIn(strings.TrimPrefix(p, "catalog/") + ".txtar")
+		if err != nil {
+			return Catalog() // an area, a code, a glob, or a slip whose nearest id is wanted
+		}
+		list = append(list, b)
+	}
+	if list == nil && len(patterns) == 0 {
+		return Catalog()
 	}
 	return list, nil
 }
@@ -54,7 +81,7 @@ func (e *SelectError) Error() string {
 // finding. catalog/... and no pattern at all are the whole catalogue. A bundle that several patterns choose comes once. The error
 // joins one [*SelectError] or [*SourceError] for each fault.
 func Select(patterns ...string) ([]*Bundle, error) {
-	all, err := Catalog()
+	all, err := candidates(patterns)
 	if err != nil {
 		return nil, err
 	}

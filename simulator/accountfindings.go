@@ -31,7 +31,7 @@ func (d *Domain) findUnusable(account string, dc *DC, code int) *diag.Finding {
 			if a.ServiceAccount {
 				name := strings.TrimSuffix(a.SAMAccountName, "$")
 				f.Mode = "acct-expired"
-				f.Help = []diag.Help{{Text: "take the expiration date away, or set a later one", Command: "Clear-ADAccountExpiration " + name,
+				f.Help = []diag.Help{{Text: "take the expiration date away, or set a later one", Command: fmt.Sprintf("Clear-ADAccountExpiration %q", a.SAMAccountName),
 					Do: []string{flowStep("setServiceAccount", arg{"account", name}, arg{"neverExpires", true})}}}
 			}
 		case a.MustChangePassword:

@@ -68,7 +68,7 @@ func findHostname(r *Running, own string, facts []diag.Fact) *diag.Finding {
 	}
 	name := strings.ToLower(own)
 	f.Help = []diag.Help{
-		{Text: "start the container under the name of the account, without the domain", Command: "docker run --hostname " + name + " …", Do: []string{r.again(arg{"hostname", name})}},
+		{Text: "start the container under the name of the account, without the domain", Command: r.dockerRun(func(c *Container) { c.Hostname = name }), Do: []string{r.again(arg{"hostname", name})}},
 		{Text: "or take Windows Server 2019 or later, and an image of it", Do: []string{flowStep("upgradeHost", arg{"host", r.h.Name()}, arg{"os", "Windows Server 2019"}),
 			r.again(arg{"image", string(windows.ServerCore) + ":ltsc2019"}, arg{"isolation", string(windows.Process)})}},
 	}
@@ -91,7 +91,7 @@ func (d *Domain) findDisplaced(r *Running, e *channelError, facts []diag.Fact) *
 	}
 	f.Facts = facts
 	if r.build(windows.P5) >= windows.Build1809 {
-		f.Help = []diag.Help{{Text: "give each container a host name of its own, or none", Command: "docker run without --hostname", Do: []string{r.again(arg{"hostname", ""})}}, reset}
+		f.Help = []diag.Help{{Text: "give each container a host name of its own, or none", Command: r.dockerRun(func(c *Container) { c.Hostname = "" }), Do: []string{r.again(arg{"hostname", ""})}}, reset}
 		return f
 	}
 	f.Mode = "os-concurrent-same-hostname-old"

@@ -38,7 +38,7 @@ func (r *Running) noDC(f *diag.Finding) {
 	f.Mode = "net-container-dns-wrong"
 	f.Facts = append(f.Facts, diag.Fact{Name: "DNS servers", Value: strings.Join(r.cfg.DNS, ", ")})
 	own := r.st.firstDC().name
-	f.Help = []diag.Help{{Text: "let the container ask the domain's DNS servers, by its own option, its network's or its host's", Command: "docker run --dns ADDRESS-OF-" + own + " …",
+	f.Help = []diag.Help{{Text: "let the container ask the domain's DNS servers, by its own option, its network's or its host's", Command: r.dockerRun(func(c *Container) { c.DNS = []string{own} }),
 		Do: []string{r.again(arg{"dns", []string{own}})}}}
 }
 

@@ -90,6 +90,7 @@ func findNoSpec(r *Running) *diag.Finding {
 	default:
 		if files := r.h.CredentialSpecs(); len(files) > 0 {
 			f.Facts = append(f.Facts, diag.Fact{Name: "files", Value: strings.Join(files, ", ")})
+			h.Command = r.withSpec("file://" + files[0])
 			h.Do = []string{r.again(arg{"credentialSpec", "file://" + files[0]})}
 		}
 	}

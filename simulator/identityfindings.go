@@ -82,7 +82,7 @@ func (e *toolError) finding(_ *Domain, _ *stepError) *diag.Finding {
 		Help:    []diag.Help{{Text: "look with a Server Core of the same release, or ask the application itself"}},
 	}
 	if image, err := windows.BaseImage(windows.ServerCore, e.r.image.Build); err == nil {
-		f.Help[0].Command = "docker run … " + image.String()
+		f.Help[0].Command = e.r.dockerRun(func(c *Container) { c.Image = image })
 		f.Help[0].Do = []string{flowStep("rerunContainer", arg{"container", e.r.shortID()}, arg{"image", image.String()})}
 	}
 	return f

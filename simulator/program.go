@@ -28,7 +28,7 @@ func (e *programError) finding(*Domain, *stepError) *diag.Finding {
 	f.Help = []diag.Help{
 		{Text: "take an image of the host's update level", Command: "docker pull " + image.String(), Do: []string{r.again(arg{"image", image.String()})}},
 		{Text: "or update the host", Do: []string{flowStep("upgradeHost", arg{"host", r.h.Name()}, arg{"os", (windows.OS{Version: r.image.Version, Edition: r.host.Edition}).String()}), r.again()}},
-		{Text: "or run the container in Hyper-V isolation", Command: "docker run --isolation=hyperv …", Do: []string{r.again(arg{"isolation", string(windows.HyperV)})}},
+		{Text: "or run the container in Hyper-V isolation", Command: r.dockerRun(func(c *Container) { c.Isolation = windows.HyperV }), Do: []string{r.again(arg{"isolation", string(windows.HyperV)})}},
 	}
 	return f
 }

@@ -20,7 +20,7 @@ func (r *Running) ofPrompt(e *identityError, f *diag.Finding) {
 	f.Because = "a prompt is a session of the image's default user, whatever the application runs as; the application has its tickets in a session of its own"
 	help := diag.Help{Text: "look as the user of the application"}
 	if windows.UserSwitchAllowed(r.build(windows.P6), app.user) {
-		help.Command, help.Do = `docker exec --user "`+app.user.Name+`" …`, []string{flowStep("with", arg{"user", app.user.Name})}
+		help.Command, help.Do = `docker exec -it --user "`+app.user.Name+`" `+r.shortID()+` cmd`, []string{flowStep("with", arg{"user", app.user.Name})}
 	}
 	f.Help = []diag.Help{help}
 }

@@ -14,16 +14,16 @@ const registryKey = `SOFTWARE\Microsoft\Windows NT\CurrentVersion\Virtualization
 
 // registrySpecError: the engine finds no credential spec under a name in the registry.
 type registrySpecError struct {
-	h         *Host
-	name, id  string
+	r         *Running
+	name      string
 	keyAbsent bool // there is no value at all, so the key has never been made
 }
 
 func (e *registrySpecError) Error() string {
 	if e.keyAbsent {
-		return fmt.Sprintf("failed handling spec %q for container %s - registry key %s could not be opened: The system cannot find the file specified.", e.name, e.id, registryKey)
+		return fmt.Sprintf("failed handling spec %q for container %s - registry key %s could not be opened: The system cannot find the file specified.", e.name, e.r.id, registryKey)
 	}
-	return fmt.Sprintf("registry credential spec %q for container %s was not found", e.name, e.id)
+	return fmt.Sprintf("registry credential spec %q for container %s was not found", e.name, e.r.id)
 }
 
 // finding tells what is there instead: other values, or a file of this name.
@@ -31,19 +31,19 @@ func (e *registrySpecError) finding(*Domain, *stepError) *diag.Finding {
 	f := &diag.Finding{Code: diag.CredentialSpecMissing, Mode: "rt-registry-missing", SeenAs: []string{e.Error()},
 		Facts:   []diag.Fact{{Name: "option", Value: "credentialspec=registry://" + e.name}, {Name: "key", Value: `HKLM\` + registryKey}},
 		Because: "registry:// names a value of this key of this host, and New-CredentialSpec writes files, not values"}
-	values, files := e.h.RegistrySpecs(), e.h.CredentialSpecs()
+	values, files := e.r.h.RegistrySpecs(), e.r.h.CredentialSpecs()
 	f.Facts = append(f.Facts, diag.Fact{Name: "values", Value: strings.Join(values, ", ")}, diag.Fact{Name: "files", Value: strings.Join(files, ", ")})
 	if near := diag.Nearest(e.name, values); near != "" {
 		f.Nearest = []diag.Near{{Wanted: e.name, Closest: near}}
-		f.Help = append(f.Help, diag.Help{Text: "use the value that is there", Command: `docker run --security-opt "credentialspec=registry://` + near + `" …`,
+		f.Help = append(f.Help, diag.Help{Text: "use the value that is there", Command: e.r.withSpec("registry://" + near),
 			Do: []string{flowStep("with", arg{"credentialSpec", "registry://" + near})}})
 	}
 	for _, file := range files {
 		if strings.EqualFold(strings.TrimSuffix(file, ".json"), e.name) || len(files) == 1 {
 			f.Help = append(f.Help,
-				diag.Help{Text: "make the value from the file", Command: fmt.Sprintf(`New-ItemProperty "HKLM:\%s" -Name %s -Value (Get-Content -Raw %s\%s)`, registryKey, e.name, e.h.CredentialSpecFolder(), file),
-					Do: []string{flowStep("setRegistrySpec", arg{"host", e.h.Name()}, arg{"name", e.name}, arg{"file", file})}},
-				diag.Help{Text: "or name the file", Command: `docker run --security-opt "credentialspec=file://` + file + `" …`, Do: []string{flowStep("with", arg{"credentialSpec", "file://" + file})}})
+				diag.Help{Text: "make the value from the file", Command: fmt.Sprintf(`New-ItemProperty "HKLM:\%s" -Name %s -Value (Get-Content -Raw %s\%s)`, registryKey, e.name, e.r.h.CredentialSpecFolder(), file),
+					Do: []string{flowStep("setRegistrySpec", arg{"host", e.r.h.Name()}, arg{"name", e.name}, arg{"file", file})}},
+				diag.Help{Text: "or name the file", Command: e.r.withSpec("file://" + file), Do: []string{flowStep("with", arg{"credentialSpec", "file://" + file})}})
 			break
 		}
 	}
@@ -51,12 +51,13 @@ func (e *registrySpecError) finding(*Domain, *stepError) *diag.Finding {
 }
 
 // registrySpec is the text of a value.
-func (h *Host) registrySpec(id, name string) ([]byte, error) {
+func (r *Running) registrySpec(name string) ([]byte, error) {
+	h := r.h
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	text, ok := h.registry[strings.ToLower(name)]
 	if !ok {
-		return nil, &registrySpecError{h, name, id, len(h.registry) == 0}
+		return nil, &registrySpecError{r, name, len(h.registry) == 0}
 	}
 	return text, nil
 }
@@ -114,7 +115,7 @@ func (e *rawError) finding(*Domain, *stepError) *diag.Finding {
 		Because: "the document itself as an option came with Docker 19.03; before, kubelet wrote a value into the registry for the time of the start",
 		Help:    []diag.Help{{Text: "take a newer engine", Do: []string{flowStep("upgradeHost", arg{"host", r.h.Name()}, arg{"engine", "docker 19.03"})}}}}
 	if files := r.h.CredentialSpecs(); len(files) > 0 {
-		f.Help = append(f.Help, diag.Help{Text: "or put the document into a file of the host", Command: `docker run --security-opt "credentialspec=file://` + files[0] + `" …`,
+		f.Help = append(f.Help, diag.Help{Text: "or put the document into a file of the host", Command: r.withSpec("file://" + files[0]),
 			Do: []string{flowStep("with", arg{"credentialSpec", "file://" + files[0]})}})
 	}
 	return f

@@ -21,7 +21,7 @@ func (e *monitorError) finding(*Domain, *stepError) *diag.Finding {
 	return &diag.Finding{Code: diag.EntryPointFails, Mode: "rt-servicemonitor-hostname", SeenAs: []string{monitorSays},
 		Facts:   []diag.Fact{{Name: "image", Value: e.r.Image()}, {Name: "hostname", Value: e.r.cfg.Hostname}},
 		Because: "ServiceMonitor writes the environment into the configuration of IIS, and fails at it in a container that has both a credential spec and a host name of its own",
-		Help: []diag.Help{{Text: "leave the host name out; from Windows Server 2019 on the account does not need it", Command: "docker run without --hostname",
+		Help: []diag.Help{{Text: "leave the host name out; from Windows Server 2019 on the account does not need it", Command: e.r.dockerRun(func(c *Container) { c.Hostname = "" }),
 			Do: []string{flowStep("with", arg{"hostname", ""})}}}}
 }
 

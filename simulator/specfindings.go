@@ -32,7 +32,7 @@ func (d *Domain) findSpec(s *stepError, e *specError) *diag.Finding {
 		near = h.nearestFile(base)
 	}
 	again := func(file string) diag.Help {
-		return diag.Help{Text: "give the option the name as it stands in the folder", Command: fmt.Sprintf(`docker run --security-opt "credentialspec=file://%s" …`, file),
+		return diag.Help{Text: "give the option the name as it stands in the folder", Command: e.r.withSpec("file://" + file),
 			Do: []string{"with: {securityOpts: [], " + strings.TrimPrefix(flowMap(arg{"credentialSpec", "file://" + file}), "{")}}
 	}
 	if near != "" && !strings.EqualFold(near, e.file) {

@@ -200,7 +200,7 @@ func (d *Domain) remade(r *Running, dom *directory.Domain, account string) []dia
 		args = append(args, arg{"domain", dom.DNSName})
 	}
 	file := specFile(dom.NetBIOSName, account)
-	return []diag.Help{{Text: "let the module write the file again, and run the container anew with it", Command: fmt.Sprintf(`%s; docker run --security-opt "credentialspec=file://%s" …`, command, file),
+	return []diag.Help{{Text: "let the module write the file again, and run the container anew with it", Command: command + "; " + r.withSpec("file://"+file),
 		Do: []string{flowStep("newCredentialSpec", args...), flowStep("rerunContainer", arg{"container", r.shortID()}, arg{"credentialSpec", "file://" + file})}}}
 }
 
@@ -335,7 +335,7 @@ func (d *Domain) findReplaced(s *stepError) *diag.Finding {
 				{Name: "account of the service", Value: a.SAMAccountName}},
 			SeenAs:  []string{`docker inspect -f "{{json .HostConfig.SecurityOpt}}" shows both`, "KRB_AP_ERR_MODIFIED (0x29)"},
 			Because: "the engine reads the credential specs of all options and takes the last one, without a word",
-			Help: []diag.Help{{Text: "give one credential spec, with further accounts as additional ones", Command: "docker run --security-opt credentialspec=" + file + " …",
+			Help: []diag.Help{{Text: "give one credential spec, with further accounts as additional ones", Command: r.withSpec(file),
 				Do: []string{"rerunContainer: {container: " + flowText(r.shortID()) + ", securityOpts: [], " + strings.TrimPrefix(flowMap(arg{"credentialSpec", file}), "{")}}},
 		}
 	}

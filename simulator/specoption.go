@@ -29,6 +29,7 @@ const (
 
 // specError: the engine cannot give a container the credential spec that it was told.
 type specError struct {
+	r               *Running
 	fault           specFault
 	reference, file string // option, and the name in it
 	text            string // of the engine
@@ -61,7 +62,7 @@ func (r *Running) loadSpecs() error {
 // engine does not look into the document; Windows does when it creates the container. An empty file gives a container without a spec.
 func (r *Running) loadSpec(option string) (*credentialSpec, error) {
 	h := r.h
-	e := &specError{fault: badOption, reference: option}
+	e := &specError{r: r, fault: badOption, reference: option}
 	fail := func(format string, args ...any) error {
 		e.text = fmt.Sprintf(format, args...)
 		return e
@@ -108,7 +109,7 @@ func (r *Running) loadSpec(option string) (*credentialSpec, error) {
 		}
 	case "registry":
 		var err error
-		if text, err = h.registrySpec(r.id, value); err != nil {
+		if text, err = r.registrySpec(value); err != nil {
 			return nil, err
 		}
 	default:

@@ -37,5 +37,5 @@ func findOutdated(s *stepError) *diag.Finding {
 		Facts:   []diag.Fact{{Name: "credential spec", Value: r.cfg.CredentialSpec}, {Name: "now", Value: changed}},
 		SeenAs:  []string{seenNoPackage, seenTrust},
 		Because: "the engine reads a credential spec when it creates the container; docker restart keeps what was read, and Kubernetes keeps its copy in the pod",
-		Help:    []diag.Help{{Text: "make the container anew", Command: "docker rm -f " + r.shortID() + "; docker run …", Do: []string{r.again()}}}}
+		Help:    []diag.Help{{Text: "make the container anew", Command: "docker rm -f " + r.shortID() + "; " + r.dockerRun(func(*Container) {}), Do: []string{r.again()}}}}
 }

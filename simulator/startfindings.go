@@ -162,7 +162,7 @@ func (e *startError) userRefused(f *diag.Finding) {
 func (e *startError) with(name, value string) string { return flowStep("with", arg{name, value}) }
 
 func (e *startError) otherIsolation(iso windows.Isolation) diag.Help {
-	return diag.Help{Text: "run the container in the isolation that the host can give it", Command: "docker run --isolation=" + string(iso) + " …", Do: []string{e.with("isolation", string(iso))}}
+	return diag.Help{Text: "run the container in the isolation that the host can give it", Command: e.r.dockerRun(func(c *Container) { c.Isolation = iso }), Do: []string{e.with("isolation", string(iso))}}
 }
 
 func (e *startError) upgradeTo(os string) string {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
@@ -76,6 +77,16 @@ func (d *Domain) allowSteps(account, reader string) []string {
 		return []string{flowStep("addGroupMember", arg{"group", d.allowedGroup(names)}, arg{"members", []string{reader}})}
 	}
 	return []string{flowStep("setServiceAccount", arg{"account", account}, arg{"allowedToRetrieve", append(names, reader)})}
+}
+
+// allowCommand is what allowSteps does, as a command line.
+func (d *Domain) allowCommand(account, reader string) string {
+	account = strings.TrimSuffix(account, "$")
+	names := d.allowedNames(d.dcs[0], account)
+	if group := d.allowedGroup(names); group != "" {
+		return fmt.Sprintf("Add-ADGroupMember -Identity %q -Members %q", group, reader)
+	}
+	return fmt.Sprintf(`Set-ADServiceAccount %s -PrincipalsAllowedToRetrieveManagedPassword "%s"`, account, strings.Join(append(names, reader), `","`))
 }
 
 // allowedNames are the principals that may read the password of an account, by name, as a DC has them.
