@@ -459,3 +459,20 @@ func (a *connectSQL) do(r *attempt) error {
 	}
 	return err
 }
+
+// containerVerbs are what happens on a container host and in containers.
+var containerVerbs = []verb{
+	{"runContainer", false, "docker run on a host", func() action { return &runContainer{} }},
+	{"rerunContainer", false, "docker rm -f, and docker run again with other options", func() action { return &rerunContainer{} }},
+	{"stopContainer", false, "docker stop", func() action { return &stopContainer{} }},
+	{"nltest", false, "nltest in a container", func() action { return &nltest{} }},
+	{"klist", false, "klist, klist get or klist purge in a container", func() action { return &klist{} }},
+	{"whoami", false, "whoami in a container", func() action { return &whoami{} }},
+	{"dirSYSVOL", false, `dir \\DOMAIN\SYSVOL in a container`, func() action { return &dirSYSVOL{} }},
+	{"inboundKerberos", false, "sign in to the service of a container, or to a host, with Kerberos", func() action { return &inboundKerberos{} }},
+	{"inboundNTLM", false, "sign in to a container's service with NTLM", func() action { return &inboundNTLM{} }},
+	{"translateSID", false, "ask in a container for the SID of a name, or the name of a SID", func() action { return &translateSID{} }},
+	{"sqlServer", false, "start a SQL Server that runs as a user", func() action { return &sqlServer{} }},
+	{"createLogin", false, "CREATE LOGIN … FROM WINDOWS", func() action { return &createLogin{} }},
+	{"connectSQL", false, "connect from a container with Integrated Security", func() action { return &connectSQL{} }},
+}

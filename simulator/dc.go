@@ -36,13 +36,6 @@ type DC struct {
 	channels channelTable
 }
 
-// localKeyTest is when somebody ran Add-KdsRootKey -LocalTestOnly on the DC; zero for never.
-func (dc *DC) localKeyTest() time.Time {
-	dc.mu.Lock()
-	defer dc.mu.Unlock()
-	return dc.tested
-}
-
 // Name is the short name, for instance DC01.
 func (dc *DC) Name() string { return dc.name }
 

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -50,4 +51,61 @@ func (a *Admin) AddGroupMemberExactly(group string, members ...string) error {
 	return a.do(fmt.Sprintf("Add-ADGroupMember %s -Members %s", group, strings.Join(members, ",")), func(c *ldapConn) error {
 		return c.changeMembersBy(c.exactly, directory.ModAdd, group, members)
 	})
+}
+
+// NewGroup is New-ADGroup, and Add-ADGroupMember when there are members.
+func (a *Admin) NewGroup(g Group) error {
+	command := fmt.Sprintf("New-ADGroup -Name %q -GroupScope %s", g.Name, g.scope())
+	if g.Category != "" {
+		command += " -GroupCategory " + string(g.Category)
+	}
+	return a.do(command, func(c *ldapConn) error {
+		o := groupObject(c.dc.dom, g, nil)
+		if err := c.create(g.Name, c.add(o.DN, o.Attributes)); err != nil || len(g.Members) == 0 {
+			return err
+		}
+		return c.changeMembers(directory.ModAdd, g.Name, g.Members)
+	})
+}
+
+// AddGroupMember is Add-ADGroupMember. A host's name works with and without the final $.
+func (a *Admin) AddGroupMember(group string, members ...string) error {
+	return a.do(fmt.Sprintf("Add-ADGroupMember %s -Members %s", group, strings.Join(members, ",")), func(c *ldapConn) error {
+		return c.changeMembers(directory.ModAdd, group, members)
+	})
+}
+
+// RemoveGroupMember is Remove-ADGroupMember.
+func (a *Admin) RemoveGroupMember(group string, members ...string) error {
+	return a.do(fmt.Sprintf("Remove-ADGroupMember %s -Members %s", group, strings.Join(members, ",")), func(c *ldapConn) error {
+		return c.changeMembers(directory.ModDelete, group, members)
+	})
+}
+
+// RemoveGroup is Remove-ADGroup.
+func (a *Admin) RemoveGroup(name string) error {
+	return a.do("Remove-ADGroup "+name, func(c *ldapConn) error { return c.remove(name) })
+}
+
+func (c *ldapConn) changeMembers(op int, group string, members []string) error {
+	return c.changeMembersBy(c.principal, op, group, members)
+}
+
+func (c *ldapConn) changeMembersBy(find func(name string, attrs ...string) (*ldapEntry, error), op int, group string, members []string) error {
+	g, err := c.principal(group, "distinguishedName")
+	if err != nil {
+		return c.change(group, err)
+	}
+	var dns []string
+	for _, m := range members {
+		e, err := find(m, "distinguishedName")
+		if unknown, ok := errors.AsType[*unknownNameError](err); ok {
+			err = &unknownMemberError{*unknown, group}
+		}
+		if err != nil {
+			return c.change(group, err)
+		}
+		dns = append(dns, e.DN)
+	}
+	return c.change(group, c.modify(g.DN, []directory.Modification{{Op: op, Attribute: directory.Text("member", dns...)}}))
 }

@@ -26,7 +26,7 @@ var (
 	_ fakekdc.LogonRecorder   = principals{}
 )
 
-// Bits of userAccountControl that a KDC goes by ([MS-ADTS] 2.2.16), besides those of populate.go.
+// Bits of userAccountControl that a KDC goes by ([MS-ADTS] 2.2.16), besides those of objects.go.
 const (
 	uacServerTrust    = 0x2000
 	uacDontExpire     = 0x10000

@@ -76,3 +76,35 @@ func (d *Domain) accountElsewhere(name string, dc *DC) *directory.Domain {
 	}
 	return nil
 }
+
+// JoinHost makes the computer account of a host and starts the host (Add-Computer).
+func (a *Admin) JoinHost(h HostConfig) (*Host, error) {
+	cfg := a.d.cfg
+	cfg.Hosts, cfg.KDSRootKeys, cfg.Groups, cfg.Users, cfg.ServiceAccounts, cfg.Faults, cfg.Aliases, cfg.Secrets = []HostConfig{h}, nil, nil, nil, nil, nil, nil, nil
+	cfg.Start = a.d.Clock.Now()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	h.Name = strings.TrimSuffix(h.Name, "$")
+	was, taken := a.d.FindHost(h.Name)
+	switch {
+	case h.Workgroup:
+		return nil, fmt.Errorf("a host of a workgroup does not join: %q", h.Name)
+	case taken && !was.cfg.Workgroup:
+		return nil, fmt.Errorf("there is a host %q already", h.Name)
+	}
+	if h.Password == "" {
+		h.Password = a.d.hostPassword(h.Name)
+	}
+	err := a.do("Add-Computer -NewName "+h.Name, func(c *ldapConn) error {
+		o := hostObject(c.dc.dom, h, h.Password)
+		return c.create(h.Name, c.add(o.DN, o.Attributes))
+	})
+	if err != nil {
+		return nil, err
+	}
+	if taken {
+		return was.join(h), nil
+	}
+	return a.d.addHost(h), nil
+}
