@@ -267,8 +267,6 @@ type podName struct {
 	Nth       int    `yaml:"nth,omitempty"`
 }
 
-func (*podName) check(*scope, *node) {}
-
 type replacePod podName
 
 func (*replacePod) check(*scope, *node) {}

@@ -211,7 +211,7 @@ func (h *Host) readByPlugin(ctx context.Context, spec *credentialSpec, account s
 		h.ccgLog(3, "Container Credential Guard failed to parse the credential spec. Error: %s", reasonParse)
 		return fail(&pluginError{event: 3, reason: reasonParse})
 	}
-	p, cause, reason := h.activate(hac.PluginGUID)
+	p, reason, cause := h.activate(hac.PluginGUID)
 	if cause != nil {
 		h.ccgLog(4, "Container Credential Guard failed to instantiate the plug-in: %s. Error: %s", hac.PluginGUID, reason)
 		return fail(&pluginError{event: 4, reason: reason, plugin: p, cause: cause})
@@ -248,27 +248,27 @@ var (
 	errNotAssigned  = errors.New("the host does not have the identity that the input names")
 )
 
-// activate starts the COM class of a plug-in.
-func (h *Host) activate(clsid string) (p *Plugin, cause error, reason string) {
+// activate starts the COM class of a plug-in. With an error, reason is how Windows words the code behind it.
+func (h *Host) activate(clsid string) (p *Plugin, reason string, cause error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	i := slices.IndexFunc(h.plugins, func(p Plugin) bool { return strings.EqualFold(p.clsid(), clsid) })
 	if i < 0 {
-		return nil, errNotInstalled, reasonNotClass
+		return nil, reasonNotClass, errNotInstalled
 	}
 	p = new(h.plugins[i])
 	switch {
 	case p.Unregistered:
-		return p, errNotInstalled, reasonNotClass
+		return p, reasonNotClass, errNotInstalled
 	case !p.allowed():
-		return p, errNotListed, reasonDenied
+		return p, reasonDenied, errNotListed
 	case p.Bits == 32 || p.InProcess:
 		// guess: a 32-bit library, or one without a surrogate, is for a 64-bit service no registered class
-		return p, errSurrogate, reasonNotClass
-	case strings.EqualFold(p.RunAs, interactiveUser) && !h.cfg.SignedIn:
-		return p, errRunAs, reasonIdentity
+		return p, reasonNotClass, errSurrogate
+	case strings.EqualFold(p.RunAs, interactiveUser) && !h.sys.signedIn:
+		return p, reasonIdentity, errRunAs
 	}
-	return p, nil, ""
+	return p, "", nil
 }
 
 // askPlugin is the call of the plug-in's one method: from the input to a user.

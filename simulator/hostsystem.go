@@ -15,10 +15,11 @@ type system struct {
 	ccgStopped   bool
 	ccgManifest  bool // of the events of Container Credential Guard, brought along
 	smbInHost    bool // network compartment
+	signedIn     bool // somebody, at the desktop
 }
 
 func systemOf(cfg HostConfig) system {
-	return system{os: cfg.OS, engine: cfg.Engine, noHypervisor: cfg.NoHypervisor, ccgStopped: cfg.CCGStopped, smbInHost: cfg.SMBInHostNetwork}
+	return system{os: cfg.OS, engine: cfg.Engine, noHypervisor: cfg.NoHypervisor, ccgStopped: cfg.CCGStopped, smbInHost: cfg.SMBInHostNetwork, signedIn: cfg.SignedIn}
 }
 
 // release is the system's Windows.

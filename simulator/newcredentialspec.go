@@ -54,15 +54,22 @@ func specFile(netbios, account string) string {
 // so the name loses letters of its own (Virtualization-Documentation issue 1222).
 func trimmedFile(name string) string { return strings.TrimRight(name, ".json") + ".json" }
 
-// moduleError: New-CredentialSpec ends before it has looked for the account.
-type moduleError struct {
-	host   *Host
-	mode   string
-	text   string
-	folder string // that is missing
+// moduleError: the host does not have the module.
+type moduleError struct{ host *Host }
+
+func (e *moduleError) Error() string {
+	return "The term 'New-CredentialSpec' is not recognized as the name of a cmdlet, function, script file, or operable program"
 }
 
-func (e *moduleError) Error() string { return e.text }
+// specFolderError: there is no folder that the module could write into.
+type specFolderError struct {
+	host   *Host
+	folder string
+}
+
+func (e *specFolderError) Error() string {
+	return "Credential spec directory does not exist: " + e.folder
+}
 
 // specAccountError: the module does not find an account in a domain.
 type specAccountError struct {
@@ -132,7 +139,7 @@ func (h *Host) newCredentialSpec(o NewCredentialSpec) (file string, warning, err
 	has := h.files.folders[strings.ToLower(folder)]
 	h.mu.Unlock()
 	if !module {
-		return "", nil, &moduleError{host: h, mode: "cs-module-offline", text: "The term 'New-CredentialSpec' is not recognized as the name of a cmdlet, function, script file, or operable program"}
+		return "", nil, &moduleError{h}
 	}
 	if h.cfg.Workgroup {
 		return "", nil, &stepError{step: stepFind, logon: h.machine, account: o.Account, err: h.machine.nobody}
@@ -177,7 +184,7 @@ func (h *Host) newCredentialSpec(o NewCredentialSpec) (file string, warning, err
 		path = pathBelow(folder, file)
 	}
 	if !has {
-		return "", warning, &moduleError{host: h, mode: "cs-dir-missing", text: "Credential spec directory does not exist: " + folder, folder: folder}
+		return "", warning, &specFolderError{h, folder}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -235,32 +242,35 @@ func (c *ldapConn) findServiceAccount(dom *directory.Domain, account string) err
 }
 
 func (e *moduleError) finding(d *Domain, _ *stepError) *diag.Finding {
-	f := &diag.Finding{
-		Code: diag.SpecCmdlet, Mode: e.mode,
-		Facts:  []diag.Fact{{Name: "host", Value: e.host.Name()}},
-		SeenAs: []string{"New-CredentialSpec : " + e.text},
-	}
-	switch e.mode {
-	case "cs-module-offline":
-		f.SeenAs = append(f.SeenAs, "Install-Module : No match was found for the specified search criteria and module name 'CredentialSpec'")
-		f.Because = "the module comes from the PowerShell Gallery, which this host does not have and cannot reach"
-		help := diag.Help{Text: "save the module on a computer that reaches the gallery, and copy its folder", Command: `Save-Module CredentialSpec -Path X; copy X\CredentialSpec "C:\Program Files\WindowsPowerShell\Modules" -Recurse`}
-		for _, o := range d.Hosts() {
-			o.mu.Lock()
-			has := o.files.module
-			o.mu.Unlock()
-			if has {
-				help.Do = []string{flowStep("copyModule", arg{"from", o.Name()}, arg{"to", e.host.Name()})}
-				break
-			}
+	help := diag.Help{Text: "save the module on a computer that reaches the gallery, and copy its folder", Command: `Save-Module CredentialSpec -Path X; copy X\CredentialSpec "C:\Program Files\WindowsPowerShell\Modules" -Recurse`}
+	for _, o := range d.Hosts() {
+		o.mu.Lock()
+		has := o.files.module
+		o.mu.Unlock()
+		if has {
+			help.Do = []string{flowStep("copyModule", arg{"from", o.Name()}, arg{"to", e.host.Name()})}
+			break
 		}
-		f.Help = []diag.Help{help}
-	case "cs-dir-missing":
-		f.Facts = append(f.Facts, diag.Fact{Name: "folder", Value: e.folder})
-		f.Because = "the engine makes the folder when it starts for the first time; the module does not make it"
-		f.Help = []diag.Help{{Text: "start the engine once, or write the file elsewhere with -Path", Command: "Start-Service docker", Do: []string{flowStep("startEngine", arg{"", e.host.Name()})}}}
 	}
-	return f
+	return &diag.Finding{
+		Code: diag.SpecCmdlet, Mode: "cs-module-offline",
+		Facts: []diag.Fact{{Name: "host", Value: e.host.Name()}},
+		SeenAs: []string{"New-CredentialSpec : " + e.Error(),
+			"Install-Module : No match was found for the specified search criteria and module name 'CredentialSpec'"},
+		Because: "the module comes from the PowerShell Gallery, which this host does not have and cannot reach",
+		Help:    []diag.Help{help},
+	}
+}
+
+func (e *specFolderError) finding(*Domain, *stepError) *diag.Finding {
+	return &diag.Finding{
+		Code: diag.SpecCmdlet, Mode: "cs-dir-missing",
+		Facts:   []diag.Fact{{Name: "host", Value: e.host.Name()}, {Name: "folder", Value: e.folder}},
+		SeenAs:  []string{"New-CredentialSpec : " + e.Error()},
+		Because: "the engine makes the folder when it starts for the first time; the module does not make it",
+		Help: []diag.Help{{Text: "start the engine once, or write the file elsewhere with -Path", Command: "Start-Service docker",
+			Do: []string{flowStep("startEngine", arg{"", e.host.Name()})}}},
+	}
 }
 
 func (e *specAccountError) finding(d *Domain, s *stepError) *diag.Finding {

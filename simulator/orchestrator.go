@@ -77,5 +77,5 @@ func FlowStep(verb string, namesAndValues ...any) string {
 	return flowStep(verb, args...)
 }
 
-// Engine is the container engine as the configuration names it; the zero value is the one of the release's time.
-func (h *Host) Engine() windows.Engine { return h.cfg.Engine }
+// Engine is the container engine that the configuration or an upgrade names; the zero value is the one of the release's time.
+func (h *Host) Engine() windows.Engine { return h.machineSystem().engine }

@@ -140,7 +140,7 @@ func (h *Host) Plugins() []Plugin {
 // SetSignedIn says whether somebody is signed in at the host's desktop.
 func (h *Host) SetSignedIn(signedIn bool) {
 	h.mu.Lock()
-	h.cfg.SignedIn = signedIn
+	h.sys.signedIn = signedIn
 	h.mu.Unlock()
 }
 

@@ -405,6 +405,7 @@ type runningSnapshot struct {
 	stopped  bool
 	settings settings
 	closed   []string
+	dns      []string
 	sessions map[string]logonSnapshot
 	service  error
 	channel  channel
@@ -420,7 +421,7 @@ func (r *Running) snapshot() runningSnapshot {
 	}
 	r.st.mu.Lock()
 	defer r.st.mu.Unlock()
-	s.closed = slices.Clone(r.st.closed)
+	s.closed, s.dns = slices.Clone(r.st.closed), r.st.dns
 	return s
 }
 
@@ -439,7 +440,7 @@ func (s runningSnapshot) restore() {
 	}
 	r.st.mu.Lock()
 	defer r.st.mu.Unlock()
-	r.st.closed, r.st.located = slices.Clone(s.closed), nil
+	r.st.closed, r.st.dns, r.st.located = slices.Clone(s.closed), s.dns, nil
 }
 
 func (c channel) clone() channel {

@@ -9,7 +9,11 @@ import (
 	"github.com/gmsasim/gmsasim/fakeads/directory"
 )
 
-// Snapshot is the state of a domain at one time: directory, clock, hosts with their tickets, faults, DCs that are stopped.
+// Snapshot is the state of a domain at one time: the directory with the settings of its DCs, clocks, hosts with their tickets, files, plug-ins
+// and containers, SQL servers with their logins, policies, secrets, faults, DCs that are stopped.
+//
+// It does not hold what lives outside the domain: the tickets in the [Session] values of users, [Service] values, exchanges that are held
+// ([Domain.Hold]), and the objects of orchestrators. An orchestrator whose containers a snapshot has taken back keeps its own view of them.
 type Snapshot struct {
 	d         *Domain
 	forest    *directory.Snapshot
@@ -17,12 +21,20 @@ type Snapshot struct {
 	hosts     []hostSnapshot
 	stopped   map[*DC]bool
 	updates   map[*DC]DCUpdate
+	tested    map[*DC]time.Time
+	servers   []serverSnapshot
 	faults    []faultInForce
 	clocks    map[string]time.Duration
 	passwords map[string]string
 	policies  []Policy
 	secrets   []Secret
 	channels  map[*DC]map[string]*channelSession
+}
+
+// serverSnapshot is a SQL server with its logins.
+type serverSnapshot struct {
+	s      *SQLServer
+	logins []sqlLogin
 }
 
 type hostSnapshot struct {
@@ -65,7 +77,7 @@ func (l *logon) restore(s logonSnapshot) {
 // Snapshot remembers the state of the domain. It is cheap: the directory's objects are immutable and shared.
 func (d *Domain) Snapshot() *Snapshot {
 	d.settle()
-	s := &Snapshot{d: d, forest: d.forest.Snapshot(), clocks: d.clocks.all(), now: d.Clock.Now(), stopped: map[*DC]bool{}, updates: map[*DC]DCUpdate{}, channels: map[*DC]map[string]*channelSession{}}
+	s := &Snapshot{d: d, forest: d.forest.Snapshot(), clocks: d.clocks.all(), now: d.Clock.Now(), stopped: map[*DC]bool{}, tested: map[*DC]time.Time{}, updates: map[*DC]DCUpdate{}, channels: map[*DC]map[string]*channelSession{}}
 	for _, h := range d.Hosts() {
 		h.mu.Lock()
 		hs := hostSnapshot{h: h, sys: h.sys, care: h.care, registry: maps.Clone(h.registry), lastRestart: h.lastRestart, managed: maps.Clone(h.managed), files: h.files.clone(), plugins: slices.Clone(h.plugins), identities: slices.Clone(h.identities)}
@@ -80,15 +92,19 @@ func (d *Domain) Snapshot() *Snapshot {
 		s.hosts = append(s.hosts, hs)
 	}
 	for _, dc := range d.dcs {
-		s.stopped[dc] = !dc.Running()
+		s.stopped[dc], s.tested[dc] = !dc.Running(), dc.localKeyTest()
 		s.updates[dc] = dc.update()
 		s.channels[dc] = dc.channels.snapshot()
+	}
+	for _, server := range d.allSQLServers() {
+		s.servers = append(s.servers, serverSnapshot{server, server.allLogins()})
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, f := range d.faults {
 		s.faults = append(s.faults, *f)
 	}
+	s.policies = slices.Clone(d.policies)
 	s.passwords, s.secrets = maps.Clone(d.passwords), cloneSecrets(d.secrets)
 	return s
 }
@@ -129,12 +145,17 @@ func (d *Domain) Restore(s *Snapshot) error {
 	}
 	for _, dc := range d.dcs {
 		dc.mu.Lock()
-		dc.stopped, dc.updated = s.stopped[dc], s.updates[dc]
+		dc.stopped, dc.tested, dc.updated = s.stopped[dc], s.tested[dc], s.updates[dc]
 		dc.mu.Unlock()
 		dc.channels.restore(s.channels[dc])
 	}
+	var servers []*SQLServer
+	for _, server := range s.servers {
+		server.s.setLogins(server.logins)
+		servers = append(servers, server.s)
+	}
 	d.mu.Lock()
-	d.hosts = hosts
+	d.hosts, d.sqlServers, d.policies = hosts, servers, slices.Clone(s.policies)
 	clear(d.byName)
 	for _, h := range hosts {
 		d.byName[hostKey(h.Name())] = h

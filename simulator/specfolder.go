@@ -40,7 +40,7 @@ func (s specFiles) clone() specFiles {
 // setUpFiles is the host as its configuration has it: an engine that has started once has made its folder.
 func (h *Host) setUpFiles() {
 	s := &h.files
-	*s = specFiles{root: h.cfg.DataRoot, stopped: h.cfg.EngineStopped, module: !h.cfg.NoCredentialSpecModule, files: map[string][]byte{}, folders: map[string]bool{}}
+	*s = specFiles{root: strings.TrimRight(h.cfg.DataRoot, `\`), stopped: h.cfg.EngineStopped, module: !h.cfg.NoCredentialSpecModule, files: map[string][]byte{}, folders: map[string]bool{}}
 	if s.root == "" {
 		s.root = defaultRoot
 	}

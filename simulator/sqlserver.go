@@ -62,6 +62,13 @@ func (d *Domain) SQLServer(account string) *SQLServer {
 	return nil
 }
 
+// allSQLServers lists the servers in the order of their start.
+func (d *Domain) allSQLServers() []*SQLServer {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.sqlServers)
+}
+
 // CreateLogin is CREATE LOGIN … FROM WINDOWS for DOMAIN\name; that of a service account ends with $. The server asks a DC for the name.
 func (s *SQLServer) CreateLogin(login string) error {
 	sid, status := s.st.firstDC().lookupName(login)
@@ -86,30 +93,36 @@ func (s *SQLServer) CreateLogin(login string) error {
 
 // DropLogin is DROP LOGIN.
 func (s *SQLServer) DropLogin(login string) error {
-	i := s.login(login)
+	s.mu.Lock()
+	i := slices.IndexFunc(s.logins, func(l sqlLogin) bool { return strings.EqualFold(l.name, login) })
+	if i >= 0 {
+		s.logins = slices.Delete(s.logins, i, i+1)
+	}
+	s.mu.Unlock()
 	if i < 0 {
 		return fmt.Errorf("15151: Cannot drop the login '%s', because it does not exist or you do not have permission.", login)
 	}
 	s.d.event(Event{Op: opHost, From: s.st.name, Text: "DROP LOGIN [" + login + "]", Result: "ok"})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.logins = slices.Delete(s.logins, i, i+1)
 	return nil
 }
 
 // taken tells that a login of the name is for another SID. One for the same account may be made again, which changes nothing here; the server
 // refuses that too.
 func (s *SQLServer) taken(name, sid string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.logins, func(l sqlLogin) bool { return strings.EqualFold(l.name, name) && l.sid != "" && l.sid != sid })
+	return slices.ContainsFunc(s.allLogins(), func(l sqlLogin) bool { return strings.EqualFold(l.name, name) && l.sid != "" && l.sid != sid })
 }
 
-// login is the place of a login, -1 when there is none.
-func (s *SQLServer) login(name string) int {
+// allLogins are the logins in the order in which they were made.
+func (s *SQLServer) allLogins() []sqlLogin {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.IndexFunc(s.logins, func(l sqlLogin) bool { return strings.EqualFold(l.name, name) })
+	return slices.Clone(s.logins)
+}
+
+func (s *SQLServer) setLogins(logins []sqlLogin) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logins = slices.Clone(logins)
 }
 
 func (s *SQLServer) asLogon() *logon { return &logon{st: &s.st, account: s.account} }
@@ -260,9 +273,7 @@ func (p *Process) purgeToo(f *diag.Finding) {
 // admit looks for a login.
 func (p *Process) admit(s *SQLServer, spn, login string) error {
 	sid, _ := s.st.firstDC().lookupName(login)
-	s.mu.Lock()
-	logins := slices.Clone(s.logins)
-	s.mu.Unlock()
+	logins := s.allLogins()
 	if slices.ContainsFunc(logins, func(l sqlLogin) bool { return sid != "" && l.sid == sid }) {
 		return nil
 	}

@@ -240,14 +240,19 @@ func (c *Cluster) findInvalid(text, name, fix string) error {
 	return f.With(errors.New(text))
 }
 
+// eventMessage is an error in the words of an event of a pod.
+type eventMessage string
+
+func (m eventMessage) Error() string { return string(m) }
+
 // findNotRunning tells why a pod has no node.
 func (c *Cluster) findNotRunning(p *pod) error {
 	if p.node != nil && p.node.host == nil {
-		text := `Failed to pull image: no matching manifest for linux/amd64 in the manifest list entries`
+		text := "Failed to pull image: no matching manifest for linux/amd64 in the manifest list entries"
 		return diag.Finding{Code: diag.NoSuitableNode, SeenAs: []string{text, "ImagePullBackOff"}, Facts: []diag.Fact{{Name: "node", Value: p.node.Name}},
 			Because: "nothing ties the pod to Windows, and the scheduler does not look into images",
 			Help: []diag.Help{{Text: "choose Windows nodes", Command: `nodeSelector: {"kubernetes.io/os": windows}`,
-				Do: p.changed(true, func(m *Pod) { m.NodeSelector = map[string]string{"kubernetes.io/os": "windows"} })}}}.With(errors.New(text))
+				Do: p.changed(true, func(m *Pod) { m.NodeSelector = map[string]string{"kubernetes.io/os": "windows"} })}}}.With(eventMessage(text))
 	}
 	text := fmt.Sprintf("0/%d nodes are available: %d node(s) didn't match Pod's node affinity/selector or were unschedulable.", len(c.nodes), len(c.nodes))
 	f := diag.Finding{Code: diag.NoSuitableNode, SeenAs: []string{text, "Warning  FailedScheduling  default-scheduler"},

@@ -125,7 +125,7 @@ func (s *Swarm) CreateService(want Service) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.find(want.Name) != nil {
-		return fmt.Errorf("Error response from daemon: rpc error: code = AlreadyExists desc = name conflicts with an existing object: service %s already exists", want.Name)
+		return &daemonError{"rpc error: code = AlreadyExists desc = name conflicts with an existing object: service " + want.Name + " already exists"}
 	}
 	made := &service{Service: want}
 	if err := s.accept(made); err != nil {
@@ -166,6 +166,11 @@ func (t *task) stop() {
 	}
 	t.run = nil
 }
+
+// daemonError is an answer of the engine as its client prints it.
+type daemonError struct{ answer string }
+
+func (e *daemonError) Error() string { return "Error response from daemon: " + e.answer }
 
 func noService(name string) error { return fmt.Errorf("no such service: %s", name) }
 
