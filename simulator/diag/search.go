@@ -2,6 +2,7 @@ package diag
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -55,11 +56,17 @@ func shows(line, text string, forms []string) bool {
 	return false
 }
 
-// numberForms are the ways in which a number is written; nil for a text that is none.
+// numberForms are the ways in which a number is written; nil for a text that is none. A status may be given signed, as klist prints it beside
+// the hexadecimal form, and an HRESULT of a Win32 error (0x8007…) stands for that error too.
 func numberForms(text string) []string {
-	n, err := strconv.ParseUint(text, 0, 32)
-	if err != nil {
+	n, err := strconv.ParseInt(text, 0, 64)
+	if err != nil || n < math.MinInt32 || n > math.MaxUint32 {
 		return nil
 	}
-	return []string{fmt.Sprint(n), fmt.Sprintf("0x%x", n), fmt.Sprintf("0x%08x", n)}
+	u := uint32(n)
+	forms := []string{fmt.Sprint(u), fmt.Sprintf("0x%x", u), fmt.Sprintf("0x%08x", u)}
+	if u>>16 == 0x8007 {
+		forms = append(forms, fmt.Sprint(u&0xffff), fmt.Sprintf("0x%x", u&0xffff))
+	}
+	return forms
 }
