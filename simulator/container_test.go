@@ -137,6 +137,9 @@ func TestWhoNoticesWhat(t *testing.T) {
 		before func(t *testing.T, d *Domain)
 		after  func(t *testing.T, d *Domain, c *Running)
 		early  bool
+		// target looks from the service that the container calls. plain tells that the container has no credential spec because there is no account.
+		target func(t *testing.T, d *Domain, c *Running)
+		plain  bool
 		// In the order of the columns: Test-ADServiceAccount, New-CredentialSpec (with its warning), docker run, nltest
 		// /parentdomain, /query, /sc_verify, klist get krbtgt, a ticket for a service, inbound Kerberos, inbound NTLM, names of SIDs.
 		want [11]string
@@ -145,13 +148,13 @@ func TestWhoNoticesWhat(t *testing.T) {
 		finding       diag.Code // of the first observer that fails inside
 	}{
 		{row: "healthy", config: contoso(nil), run: gmsaContainer(), want: [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok}},
-		{row: "S1 key missing", config: contoso(func(c *Config) { c.KDSRootKeys, c.ServiceAccounts = nil, nil }), run: Container{CredentialSpec: "file://none.json"},
+		{row: "S1 key missing", config: contoso(func(c *Config) { c.KDSRootKeys, c.ServiceAccounts = nil, nil }), run: Container{User: networkService}, plain: true,
 			before: func(t *testing.T, d *Domain) {
 				if err := d.NewServiceAccount(ServiceAccount{Name: "WebApp01"}); !errors.Is(err, diag.NoRootKey) {
 					t.Errorf("New-ADServiceAccount: got %v", err)
 				}
 			},
-			want: [11]string{fail, fail, fail, none, none, none, none, none, none, none, none}},
+			want: [11]string{fail, fail, none, none, none, none, none, none, none, none, none}, query: StatusServerUnavailable, verify: StatusServerUnavailable},
 		{row: "S3/S4 not authorised", config: contoso(func(c *Config) { c.Groups[0].Members = nil }), run: gmsaContainer(),
 			want: [11]string{fail, "ok + warning", ok, ok, fail, fail, fail, fail, fail, fail, fail}, query: StatusNoTrustLSASecret, verify: StatusNoTrustLSASecret,
 			finding: diag.NotAllowed},
@@ -198,15 +201,34 @@ func TestWhoNoticesWhat(t *testing.T) {
 		}), run: gmsaContainer(),
 			want: [11]string{ok, ok, ok, ok, ok, ok, ok, ok, fail, ok, ok}, finding: diag.SPNDuplicate},
 		{row: "S11 wrong app user", config: contoso(nil), run: Container{CredentialSpec: "file://contoso_webapp01.json", Service: windows.User{Kind: windows.LocalUser, Name: "app"}},
+			target: func(t *testing.T, _ *Domain, c *Running) { // what klist shows depends on the session that is asked
+				if _, err := c.App().KlistGet("krbtgt"); !errors.Is(err, diag.WrongAppUser) {
+					t.Errorf("klist as the user of the application: got %v", err)
+				}
+			},
 			want: [11]string{ok, ok, ok, ok, ok, ok, ok, fail, fail, ok, ok}, finding: diag.WrongAppUser},
+		{row: "S11 no login at target", config: contoso(nil), run: gmsaContainer(),
+			target: func(t *testing.T, d *Domain, c *Running) {
+				server, err := d.NewSQLServer("alice", `CONTOSO\WebApp01`)
+				check(t, err)
+				check(t, d.AddSPN("alice", "MSSQLSvc/sql.contoso.com", false))
+				if err := c.App().ConnectTo(server, "MSSQLSvc/sql.contoso.com"); !errors.Is(err, diag.LoginMissing) {
+					t.Errorf("got %v", err)
+				}
+				check(t, server.CreateLogin(`CONTOSO\WebApp01$`))
+				check(t, c.App().ConnectTo(server, "MSSQLSvc/sql.contoso.com"))
+			},
+			want: [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok}},
 	}
-	for i, tc := range tests {
-		t.Run(tc.row, func(t *testing.T) {
-			d := StartT(t, tc.config)
-			if tc.before != nil {
-				tc.before(t, d)
+	const spn = "http/webapp01.contoso.com"
+	for _, tc := range tests {
+		// look asks every observer about the container of the row, and gives the first failure inside.
+		look := func(t *testing.T, cfg Config, before func(*testing.T, *Domain)) (got [11]string, first error) {
+			d := StartT(t, cfg)
+			if before != nil {
+				before(t, d)
 			}
-			got := [11]string{none, none, none, none, none, none, none, none, none, none, none}
+			got = [11]string{none, none, none, none, none, none, none, none, none, none, none}
 			h := d.Host("ContainerHost01")
 			got[0] = end(h.TestServiceAccount("WebApp01"))
 			_, warning, err := h.NewCredentialSpec(NewCredentialSpec{Account: "WebApp01"})
@@ -214,14 +236,12 @@ func TestWhoNoticesWhat(t *testing.T) {
 			if warning != nil {
 				got[1] += " + warning"
 			}
-			var first error
 			note := func(err error) string {
 				if err != nil && first == nil {
 					first = err
 				}
 				return end(err)
 			}
-			const spn = "http/webapp01.contoso.com"
 			var ticket *Ticket
 			if tc.early {
 				ticket, err = d.KerberosTo(t.Context(), "alice", spn)
@@ -229,51 +249,61 @@ func TestWhoNoticesWhat(t *testing.T) {
 			}
 			c, err := h.Run(tc.run)
 			got[2] = note(err)
-			if err == nil {
-				if tc.after != nil {
-					tc.after(t, d, c)
+			if err != nil {
+				if list := h.Containers(); len(list) > 0 {
+					t.Errorf("docker run failed and left %d containers", len(list))
 				}
-				_, err = c.NltestParentDomain()
-				got[3] = note(err)
-				n, err := c.NltestQuery()
-				if got[4] = note(err); n.Status() != tc.query {
-					t.Errorf("nltest /query: got %s, want %s", n.Status(), tc.query)
-				}
-				at := d.Snapshot()
-				n, err = c.NltestSCVerify("contoso.com")
-				if got[5] = note(err); n.Status() != tc.verify {
-					t.Errorf("nltest /sc_verify: got %s, want %s", n.Status(), tc.verify)
-				}
-				// A failed use gives the channel up, and the next one heals it: each observer looks at the same state.
-				check(t, d.Restore(at))
-				system, err := c.Exec("SYSTEM")
-				if err != nil {
-					system = &Process{c: c, user: networkService}
-				}
-				_, err = system.KlistGet("krbtgt")
-				got[6] = note(err)
-				_, err = c.App().KerberosTo("ldap/dc01.contoso.com")
-				got[7] = note(err)
-				if tc.early {
-					err = c.Accept(ticket)
-				} else {
-					err = c.InboundKerberos("alice", spn)
-				}
-				got[8] = note(err)
-				check(t, d.Restore(at))
-				got[9] = note(c.InboundNTLM("alice"))
-				check(t, d.Restore(at))
-				_, err = c.TranslateName("alice")
-				got[10] = note(err)
-				if i == 0 { // the row S11 no login at target: all is well, and the target says that the login failed
-					server, err := d.NewSQLServer("alice", `CONTOSO\WebApp01`)
-					check(t, err)
-					check(t, d.AddSPN("alice", "MSSQLSvc/sql.contoso.com", false))
-					if err := c.App().ConnectTo(server, "MSSQLSvc/sql.contoso.com"); !errors.Is(err, diag.LoginMissing) {
-						t.Errorf("no login at target: got %v", err)
+				return got, first // nobody can look inside
+			}
+			if tc.after != nil {
+				tc.after(t, d, c)
+			}
+			_, err = c.NltestParentDomain()
+			got[3] = note(err)
+			n, err := c.NltestQuery()
+			if got[4] = note(err); n.Status() != tc.query {
+				t.Errorf("nltest /query: got %s, want %s", n.Status(), tc.query)
+			}
+			at := d.Snapshot()
+			n, err = c.NltestSCVerify("contoso.com")
+			if got[5] = note(err); n.Status() != tc.verify {
+				t.Errorf("nltest /sc_verify: got %s, want %s", n.Status(), tc.verify)
+			}
+			// A failed use gives the channel up, and the next one heals it: each observer looks at the same state.
+			check(t, d.Restore(at))
+			system, err := c.Exec("SYSTEM")
+			if err != nil {
+				system = &Process{c: c, user: networkService}
+			}
+			_, err = system.KlistGet("krbtgt")
+			got[6] = note(err)
+			_, err = c.App().KerberosTo("ldap/dc01.contoso.com")
+			got[7] = note(err)
+			if tc.early {
+				err = c.Accept(ticket)
+			} else {
+				err = c.InboundKerberos("alice", spn)
+			}
+			got[8] = note(err)
+			check(t, d.Restore(at))
+			got[9] = note(c.InboundNTLM("alice"))
+			check(t, d.Restore(at))
+			_, err = c.TranslateName("alice")
+			got[10] = note(err)
+			if tc.target != nil {
+				tc.target(t, d, c)
+			}
+			return got, first
+		}
+		t.Run(tc.row, func(t *testing.T) {
+			got, first := look(t, tc.config, tc.before)
+			if tc.plain {
+				// There is no account to look at. What the other columns show is the same in a domain that has the key, so it is not this.
+				with, _ := look(t, contoso(nil), nil)
+				for i := 2; i < len(got); i++ {
+					if got[i] == with[i] {
+						got[i] = none
 					}
-					check(t, server.CreateLogin(`CONTOSO\WebApp01$`))
-					check(t, c.App().ConnectTo(server, "MSSQLSvc/sql.contoso.com"))
 				}
 			}
 			if got != tc.want {
