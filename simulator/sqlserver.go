@@ -75,7 +75,7 @@ func (s *SQLServer) CreateLogin(login string) error {
 	result := "ok"
 	var err error
 	if s.taken(login, sid) {
-		err = fmt.Errorf("15025: The server principal '%s' already exists.", login)
+		err = &sqlError{15025, "The server principal '" + login + "' already exists."}
 		result = err.Error()
 	} else if _, _, qualified := strings.Cut(login, `\`); status != StatusSuccess || !qualified {
 		refused := &noWindowsUserError{login}
@@ -91,6 +91,14 @@ func (s *SQLServer) CreateLogin(login string) error {
 	return nil
 }
 
+// sqlError is an answer of the server as its clients print it, by number and text (sys.messages).
+type sqlError struct {
+	number int
+	text   string
+}
+
+func (e *sqlError) Error() string { return fmt.Sprintf("%d: %s", e.number, e.text) }
+
 // DropLogin is DROP LOGIN.
 func (s *SQLServer) DropLogin(login string) error {
 	s.mu.Lock()
@@ -100,7 +108,7 @@ func (s *SQLServer) DropLogin(login string) error {
 	}
 	s.mu.Unlock()
 	if i < 0 {
-		return fmt.Errorf("15151: Cannot drop the login '%s', because it does not exist or you do not have permission.", login)
+		return &sqlError{15151, "Cannot drop the login '" + login + "', because it does not exist or you do not have permission."}
 	}
 	s.d.event(Event{Op: opHost, From: s.st.name, Text: "DROP LOGIN [" + login + "]", Result: "ok"})
 	return nil

@@ -40,8 +40,9 @@ func (a *app) sweepCommand() *cobra.Command {
 		Use:   "sweep",
 		Short: "Run a container in every combination of release, image, host name, membership and SPN",
 		Long: `Each case is a container that is run on a host of its own release, and looked at by Test-ADServiceAccount, docker run, nltest, klist and the sign-ins
-of a user. The table counts them by the first thing that is wrong; --csv has every case, --html is a page with a heat map.`,
-		Example: "  gmsasim sweep --html sweep.html\n  gmsasim sweep --release 2016 --release 2022 --csv cases.csv\n  gmsasim sweep --release 'Windows Server 2025' --image ltsc2025 --json",
+of a user. The table counts them by the first thing that is wrong; --csv has every case, --html is a page with a heat map. Without --release and --image there are 278,400 cases,
+which take some minutes.`,
+		Example: "  gmsasim sweep --release 2022 --image ltsc2022 --html sweep.html\n  gmsasim sweep --release 2016 --image ltsc2016 --csv cases.csv\n  gmsasim sweep --release 'Windows Server 2025' --image ltsc2025 --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usage("sweep takes no arguments, got %s", strings.Join(args, " "))

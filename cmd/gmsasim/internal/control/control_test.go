@@ -136,7 +136,7 @@ func TestRequests(t *testing.T) {
 		{"POST", "/steps", `{"again":"key"}`, 200, `"again":true`},
 		{"POST", "/steps", `{"deleteKDSRootKey":"key"}`, 200, `"status":"passed"`},
 		{"POST", "/steps", `{"again":"kex"}`, 400, `"nearest":"key"`},
-		{"POST", "/steps", `{"schedule":{}}`, 501, `not modelled`},
+		{"POST", "/steps", `{"diagnose":{}}`, 501, `not modelled`},
 		{"POST", "/steps", strings.Repeat(" ", maxBody+1), 413, `too large`},
 	} {
 		t.Run(tt.method+" "+tt.path+" "+tt.body[:min(len(tt.body), 60)], func(t *testing.T) {
