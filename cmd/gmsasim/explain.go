@@ -68,6 +68,9 @@ func (a *app) explain(name string) error {
 			return nil
 		}
 		fmt.Fprintf(a.out, "%s\n", b.Lesson)
+		if m, ok := diag.LookupMode(b.Mode); ok {
+			fmt.Fprintf(a.out, "\nFailure mode: %s, %s (%s)\n", m.ID, m.Title, stepWords(m.Step))
+		}
 		if b.Cases[0].Name != "" {
 			fmt.Fprintf(a.out, "\nCases:\n")
 			for _, c := range b.Cases {
