@@ -589,9 +589,13 @@ func TestClockInTheFuture(t *testing.T) {
 		}
 	}
 	w.now = ahead.Start().Add(-4 * time.Minute) // clocks may differ by five minutes
-	b := w.blob(w.dc, "WebApp01")
+	soon := w.blob(w.dc, "WebApp01")
 	w.now = ahead.Start()
-	if b = w.blob(w.dc, "WebApp01"); b.Query != ahead.Add(72).Start().Sub(w.now) {
+	b := w.blob(w.dc, "WebApp01")
+	if !bytes.Equal(soon.Current, b.Current) {
+		t.Error("four minutes before the interval begins: got another password")
+	}
+	if b.Query != ahead.Add(72).Start().Sub(w.now) {
 		t.Errorf("query interval: got %v, want %v", b.Query, ahead.Add(72).Start().Sub(w.now))
 	}
 	wantKeys(t, "keys", w.keys(w.dc, "WebApp01$"), b.Current)
