@@ -347,3 +347,19 @@ func flatten(err error) []error {
 	}
 	return []error{err}
 }
+
+// takeKey reads a required text of a mapping and gives the mapping without it, for a verb whose other keys are those of a type of another package.
+func (d *decoder) takeKey(n *node, key, what string, into *string) (rest *node) {
+	rest = &node{place: n.place, kind: mappingNode}
+	for _, f := range n.fields {
+		if f.key.text == key {
+			*into, _ = d.scalar(f.value, what)
+		} else {
+			rest.fields = append(rest.fields, f)
+		}
+	}
+	if n.get(key) == nil {
+		d.fail(n.errorAt("the key %s is missing", key))
+	}
+	return rest
+}

@@ -95,17 +95,7 @@ func (a *runTask) decodeNode(d *decoder, n *node) {
 		d.fail(n.errorAt("want a mapping with cluster and the task definition, got %s", n.kind))
 		return
 	}
-	rest := &node{place: n.place, kind: mappingNode}
-	for _, f := range n.fields {
-		if f.key.text == "cluster" {
-			a.Cluster, _ = d.scalar(f.value, "the id of a step")
-		} else {
-			rest.fields = append(rest.fields, f)
-		}
-	}
-	if n.get("cluster") == nil {
-		d.fail(n.errorAt("the key cluster is missing"))
-	}
+	rest := d.takeKey(n, "cluster", "the id of a step", &a.Cluster)
 	d.decode(rest, &a.Task)
 }
 

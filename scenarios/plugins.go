@@ -32,17 +32,7 @@ func (a *installPlugin) decodeNode(d *decoder, n *node) {
 		d.fail(n.errorAt("want a mapping with host and the plug-in, got %s", n.kind))
 		return
 	}
-	rest := &node{place: n.place, kind: mappingNode}
-	for _, f := range n.fields {
-		if f.key.text == "host" {
-			a.Host, _ = d.scalar(f.value, "the name of a host")
-		} else {
-			rest.fields = append(rest.fields, f)
-		}
-	}
-	if n.get("host") == nil {
-		d.fail(n.errorAt("the key host is missing"))
-	}
+	rest := d.takeKey(n, "host", "the name of a host", &a.Host)
 	d.decode(rest, &a.Plugin)
 }
 

@@ -164,6 +164,14 @@ func (r *attempt) host(name string) (*simulator.Host, error) {
 	return h, nil
 }
 
+// twoHosts are the hosts between which something is copied.
+func (r *attempt) twoHosts(from, to string) (a, b *simulator.Host, err error) {
+	if a, err = r.host(from); err == nil {
+		b, err = r.host(to)
+	}
+	return a, b, err
+}
+
 func (r *attempt) dc(name string) (*simulator.DC, error) {
 	dc, ok := r.d.FindDC(name)
 	if !ok {

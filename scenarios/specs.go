@@ -270,11 +270,7 @@ func (a *copyCredentialSpec) check(s *scope, n *node) {
 }
 
 func (a *copyCredentialSpec) do(r *attempt) error {
-	from, err := r.host(a.From)
-	if err != nil {
-		return err
-	}
-	to, err := r.host(a.To)
+	from, to, err := r.twoHosts(a.From, a.To)
 	if err != nil {
 		return err
 	}
@@ -306,11 +302,7 @@ func (a *copyModule) check(s *scope, n *node) {
 }
 
 func (a *copyModule) do(r *attempt) error {
-	from, err := r.host(a.From)
-	if err != nil {
-		return err
-	}
-	to, err := r.host(a.To)
+	from, to, err := r.twoHosts(a.From, a.To)
 	if err != nil {
 		return err
 	}
