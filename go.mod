@@ -27,6 +27,8 @@ require (
 	github.com/spf13/pflag v1.0.9
 	// Accept loop, dispatch and shutdown of the LDAP face. The commit is MIT, the tag v1.0.1 is GPL-2.
 	github.com/vjeantet/ldapserver v1.0.2-0.20260218215457-e117373377c0
+	// YAML of users' manifests as nodes with their places, every document up to a mistake; the family of readers that kubectl and compose use, with their texts.
+	go.yaml.in/yaml/v3 v3.0.5
 	// MD4 for the NT hash.
 	golang.org/x/crypto v0.54.0
 	// Network namespaces in the benchmark, whose client meets Samba in one.
@@ -53,7 +55,6 @@ require (
 	github.com/jcmturner/goidentity/v6 v6.0.1 // indirect
 	github.com/jcmturner/rpc/v2 v2.0.3 // indirect
 	github.com/vjeantet/goldap v0.0.0-20260218214109-3dcf54ec83d6 // indirect
-	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/mod v0.38.0 // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect

@@ -1,0 +1,141 @@
+// Package credspec reads and writes credential specs: the JSON documents that tell Windows which group managed service account a container
+// has, in every variant that their users hold, with the place of each value.
+//
+// A [Document] is what was read, however wrong; [Document.Spec] is what it says. Which of it is wrong is not this package's business: see
+// package check.
+package credspec
+
+import (
+	"github.com/gmsasim/gmsasim/simulator/source"
+)
+
+// Spec is what a credential spec says (CredentialSpec module 1.1.0; windows-gmsa, the CRD's schema). A field that is absent is "".
+type Spec struct {
+	CmsPlugins []string
+	DomainJoin DomainJoin
+	// Accounts are the GroupManagedServiceAccounts: the accounts whose passwords the container may ask for.
+	Accounts []Account
+	// Host is the HostAccountConfig of a host outside the domain; nil: none.
+	Host *HostAccount
+}
+
+// DomainJoin is DomainJoinConfig: what the container's LSA is told about its domain ([MS-LSAD] 2.2.4.14), and the account that it has.
+type DomainJoin struct {
+	Sid                string // of the domain, S-1-5-21-a-b-c
+	MachineAccountName string // SAM name without $
+	Guid               string // objectGUID of the domain, without braces
+	DnsTreeName        string // of the forest's root domain
+	DnsName            string // of the domain
+	NetBiosName        string // of the domain
+}
+
+// Account is an entry of GroupManagedServiceAccounts.
+type Account struct {
+	Name  string // SAM name without $
+	Scope string // the domain to look in, DNS or NETBIOS name
+}
+
+// HostAccount is HostAccountConfig: the plug-in that fetches the credentials of an ordinary user.
+type HostAccount struct {
+	PortableCcgVersion string // "1"
+	PluginGUID         string // CLSID in braces
+	// PluginInput is handed to the plug-in unread. The Linux agents of AWS want an object instead: PluginObject.
+	PluginInput string
+	// PluginObject are the members of a PluginInput that is an object, in their order; nil when it is a string.
+	PluginObject []Field
+}
+
+// Field is a key and its text.
+type Field struct{ Key, Value string }
+
+// Document is a credential spec as it was read.
+type Document struct {
+	// File is the text that holds it: a file of its own, a string in another document, or the document whose section it is.
+	File *source.File
+	// Root is the value, nil when nothing could be read.
+	Root *source.Node
+	// Faults are the places where the text is not JSON, in their order. A document that is a section of a YAML file has none.
+	Faults []source.Fault
+	// Wrapped is true for a section of another document, as in a GMSACredentialSpec, whose syntax is that document's.
+	Wrapped bool
+}
+
+// Read reads a credential spec that is a text of its own.
+func Read(f *source.File) *Document {
+	root, faults := source.ParseJSON(f)
+	return &Document{File: f, Root: root, Faults: faults}
+}
+
+// OfNode makes a document of a value that another reader has read.
+func OfNode(n *source.Node) *Document {
+	if n == nil {
+		return nil
+	}
+	return &Document{File: n.File, Root: n, Wrapped: true}
+}
+
+// Broken tells whether reading ended before the text did.
+func (d *Document) Broken() bool {
+	for _, f := range d.Faults {
+		if f.Kind == source.Syntax || f.Kind == source.Truncated {
+			return true
+		}
+	}
+	return false
+}
+
+// Get is the value at a path of keys, nil when there is none or d is nil.
+func (d *Document) Get(path ...string) *source.Node {
+	if d == nil {
+		return nil
+	}
+	return d.Root.Get(path...)
+}
+
+// Paths of the sections.
+const (
+	KeyPlugins         = "CmsPlugins"
+	KeyDomainJoin      = "DomainJoinConfig"
+	KeyActiveDirectory = "ActiveDirectoryConfig"
+	KeyAccounts        = "GroupManagedServiceAccounts"
+	KeyHostAccount     = "HostAccountConfig"
+)
+
+// Accounts are the entries of GroupManagedServiceAccounts.
+func (d *Document) Accounts() []*source.Node { return d.Get(KeyActiveDirectory, KeyAccounts).List() }
+
+// HostAccount is the HostAccountConfig, nil when there is none.
+func (d *Document) HostAccount() *source.Node { return d.Get(KeyActiveDirectory, KeyHostAccount) }
+
+// Spec is what the document says: keys to the letter, values that are strings. What has another type is as if it were absent.
+func (d *Document) Spec() Spec {
+	if d == nil {
+		return Spec{}
+	}
+	var s Spec
+	for _, n := range d.Get(KeyPlugins).List() {
+		s.CmsPlugins = append(s.CmsPlugins, n.String())
+	}
+	j := d.Get(KeyDomainJoin)
+	s.DomainJoin = DomainJoin{
+		Sid: j.Get("Sid").String(), MachineAccountName: j.Get("MachineAccountName").String(), Guid: j.Get("Guid").String(),
+		DnsTreeName: j.Get("DnsTreeName").String(), DnsName: j.Get("DnsName").String(), NetBiosName: j.Get("NetBiosName").String(),
+	}
+	for _, n := range d.Accounts() {
+		s.Accounts = append(s.Accounts, Account{n.Get("Name").String(), n.Get("Scope").String()})
+	}
+	if h := d.HostAccount(); h != nil && h.Kind == source.Object {
+		s.Host = &HostAccount{PortableCcgVersion: h.Get("PortableCcgVersion").String(), PluginGUID: h.Get("PluginGUID").String()}
+		switch input := h.Get("PluginInput"); {
+		case input == nil:
+		case input.Kind == source.Object:
+			s.Host.PluginObject = []Field{}
+			for _, m := range input.Members {
+				s.Host.PluginObject = append(s.Host.PluginObject, Field{m.Key.Text, m.Value.String()})
+			}
+		default:
+			s.Host.PluginInput = input.String()
+		}
+	}
+	return s
+}

@@ -1,0 +1,3 @@
+package setup
+
+func (s *Setup) readCompose(d *Document) {}

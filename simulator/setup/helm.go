@@ -1,0 +1,5 @@
+package setup
+
+import "github.com/gmsasim/gmsasim/simulator/source"
+
+func isHelmValues(root *source.Node) bool { return false }

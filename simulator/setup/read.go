@@ -1,0 +1,165 @@
+package setup
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"github.com/gmsasim/gmsasim/simulator/credspec"
+	"github.com/gmsasim/gmsasim/simulator/source"
+)
+
+// Read reads the files of a set. It never fails as a whole: what cannot be read is in [Document.Err] and [Document.Faults].
+func Read(files []*source.File) *Setup {
+	s := &Setup{Files: files}
+	for _, f := range files {
+		s.Documents = append(s.Documents, documents(f)...)
+	}
+	for _, d := range s.Documents {
+		if read, ok := readers[d.Form]; ok && d.Root != nil {
+			read(s, d)
+		}
+	}
+	s.link()
+	return s
+}
+
+// readers find the uses in a document of a form.
+var readers = map[Form]func(*Setup, *Document){
+	FormDockerArgs:    (*Setup).readDockerArguments,
+	FormCompose:       (*Setup).readCompose,
+	FormSwarmService:  (*Setup).readSwarmService,
+	FormKubernetes:    (*Setup).readKubernetes,
+	FormECS:           (*Setup).readECS,
+	FormServiceFabric: (*Setup).readServiceFabric,
+	FormNomad:         (*Setup).readNomad,
+	FormOCI:           (*Setup).readOCI,
+}
+
+// documents reads a file by the language that its name promises, or its first letter when it promises none.
+func documents(f *source.File) []*Document {
+	switch language(f) {
+	case "xml":
+		return xmlDocuments(f)
+	case "hcl":
+		return hclDocuments(f)
+	case "yaml":
+		return yamlDocuments(f)
+	case "shell":
+		return shellDocuments(f)
+	}
+	return jsonDocuments(f)
+}
+
+// language is the notation of a file.
+func language(f *source.File) string {
+	switch strings.ToLower(path.Ext(strings.ReplaceAll(f.Name, `\`, "/"))) {
+	case ".json", ".jsonl", ".tpl":
+		return "json"
+	case ".yaml", ".yml":
+		return "yaml"
+	case ".xml":
+		return "xml"
+	case ".hcl", ".nomad", ".tf":
+		return "hcl"
+	case ".sh", ".ps1", ".cmd", ".bat", ".psm1":
+		return "shell"
+	}
+	switch text := bytes.TrimSpace(f.Data); {
+	case len(text) == 0 || text[0] == '{' || text[0] == '[':
+		return "json"
+	case text[0] == '<':
+		return "xml"
+	case bytes.HasPrefix(text, []byte("docker ")):
+		return "shell"
+	}
+	return "yaml"
+}
+
+func jsonDocuments(f *source.File) []*Document {
+	root, faults := source.ParseJSON(f)
+	d := &Document{File: f, Root: root, Faults: faults, Form: recognise(root)}
+	if d.Form == FormUnknown && looksLikeSpec(f) {
+		d.Form = FormCredentialSpec
+	}
+	if d.Form == FormCredentialSpec {
+		d.Spec = &credspec.Document{File: f, Root: root, Faults: faults}
+	}
+	return []*Document{d}
+}
+
+// looksLikeSpec tells whether a text that could not be read to its end, or holds nothing, was to be a credential spec: it has a section's
+// name, or is empty where a JSON file belongs.
+func looksLikeSpec(f *source.File) bool {
+	text := bytes.ToLower(f.Data)
+	for _, key := range []string{credspec.KeyPlugins, credspec.KeyDomainJoin, credspec.KeyActiveDirectory} {
+		if bytes.Contains(text, []byte(`"`+strings.ToLower(key)+`"`)) {
+			return true
+		}
+	}
+	switch string(bytes.TrimSpace(text)) {
+	case "", "null", "{}", "[]":
+		return true
+	}
+	return false
+}
+
+func yamlDocuments(f *source.File) []*Document {
+	roots, err := source.ParseYAML(f)
+	var list []*Document
+	for _, root := range roots {
+		list = append(list, &Document{File: f, Root: root, Form: recognise(root)})
+	}
+	if err != nil {
+		d := &Document{File: f, Err: err, Form: FormUnknown}
+		if bytes.Contains(f.Data, []byte("apiVersion:")) {
+			d.Form = FormKubernetes
+		} else if bytes.Contains(f.Data, []byte("services:")) {
+			d.Form = FormCompose
+		}
+		list = append(list, d)
+	}
+	for _, d := range list {
+		if d.Form == FormCredentialSpec {
+			d.Spec = credspec.OfNode(d.Root)
+		}
+	}
+	return list
+}
+
+// recognise tells a document's form by its keys.
+func recognise(root *source.Node) Form {
+	has := func(keys ...string) bool {
+		for _, m := range root.Map() {
+			for _, key := range keys {
+				if strings.EqualFold(m.Key.Text, key) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	switch {
+	case root == nil:
+		return FormUnknown
+	case root.Get("apiVersion") != nil && root.Get("kind") != nil:
+		return FormKubernetes
+	case has(credspec.KeyPlugins, credspec.KeyDomainJoin, credspec.KeyActiveDirectory):
+		return FormCredentialSpec
+	case isECS(root):
+		return FormECS
+	case isSwarmService(root):
+		return FormSwarmService
+	case isOCI(root):
+		return FormOCI
+	case isHelmValues(root):
+		return FormHelmValues
+	case isPluginSecret(root):
+		return FormPluginSecret
+	case isCcgVault(root):
+		return FormCcgVault
+	case root.Get("services").Map() != nil:
+		return FormCompose
+	}
+	return FormUnknown
+}

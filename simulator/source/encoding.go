@@ -1,0 +1,47 @@
+package source
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf16"
+)
+
+// Decode turns bytes as they are stored into UTF-8 without a byte order mark and tells the encoding when it was another one. UTF-16 without a
+// mark is recognised by its zeros: every second byte of the beginning is 0, as of Latin text.
+func Decode(stored []byte) (text []byte, encoding string) {
+	switch {
+	case bytes.HasPrefix(stored, []byte("\xef\xbb\xbf")):
+		return stored[3:], UTF8BOM
+	case bytes.HasPrefix(stored, []byte("\xff\xfe")):
+		return fromUTF16(stored[2:], binary.LittleEndian), UTF16LE
+	case bytes.HasPrefix(stored, []byte("\xfe\xff")):
+		return fromUTF16(stored[2:], binary.BigEndian), UTF16BE
+	case zeros(stored, 1):
+		return fromUTF16(stored, binary.LittleEndian), UTF16LE
+	case zeros(stored, 0):
+		return fromUTF16(stored, binary.BigEndian), UTF16BE
+	}
+	return stored, ""
+}
+
+// zeros tells whether every second byte of the first 64 is 0, beginning at first, and no other one is.
+func zeros(b []byte, first int) bool {
+	b = b[:min(len(b), 64)]
+	if len(b) < 4 {
+		return false
+	}
+	for i, c := range b {
+		if (c == 0) != (i%2 == first) {
+			return false
+		}
+	}
+	return true
+}
+
+func fromUTF16(b []byte, order binary.ByteOrder) []byte {
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = order.Uint16(b[2*i:])
+	}
+	return []byte(string(utf16.Decode(units)))
+}
