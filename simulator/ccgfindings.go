@@ -352,8 +352,7 @@ func (e *pluginError) readFinding(d *Domain) *diag.Finding {
 	case diag.NotAllowed:
 		f.Mode = "acl-portable-user-not-member"
 		f.Because = "the password is read by the user that the plug-in names, so that user has to be allowed, not the host"
-		f.Help = []diag.Help{{Text: "allow the user; it counts from its next sign-in on, and no restart is needed",
-			Command: d.allowCommand(e.account, u.user), Do: d.allowSteps(e.account, u.user)}}
+		f.Help = []diag.Help{d.allowUser(e.account, u.user)}
 	case diag.BadCredentials, diag.AccountUnusable, diag.NoSuchAccount:
 		f.Mode = "plugin-bad-user-credentials"
 		f.Because = "the user and password that the plug-in gave are not those of the directory"

@@ -84,7 +84,8 @@ func (r *Running) again(changed ...arg) string {
 func (d *Domain) findDisplaced(r *Running, e *channelError, facts []diag.Fact) *diag.Finding {
 	f := &diag.Finding{Code: diag.ChannelDisplaced, Mode: "os-concurrent-same-hostname-2019", SeenAs: []string{seenTrust, "nltest /sc_verify: 5 0x5 ERROR_ACCESS_DENIED"},
 		Because: "a DC keeps one session for each computer name, and another container with the same host name has set up its own since"}
-	reset := diag.Help{Text: "until then, set the channel up anew, which cuts the other container off", Command: "nltest /sc_reset:" + r.spec.DomainJoinConfig.DNSName}
+	reset := diag.Help{Text: "until then, set the channel up anew, which cuts the other container off", Command: "nltest /sc_reset:" + r.spec.DomainJoinConfig.DNSName,
+		Do: []string{flowStep("nltest", arg{"container", r.shortID()}, arg{"command", "/sc_reset:" + r.spec.DomainJoinConfig.DNSName})}}
 	rival := d.rivalOf(r, e)
 	if rival != nil {
 		facts = append(facts, diag.Fact{Name: "session is of", Value: rival.st.name})

@@ -21,6 +21,8 @@ func (c *denial) cause(f *diag.Finding) {
 	case c.sd == nil || c.sd.DACL == nil || len(c.sd.DACL.ACEs) == 0:
 		f.Mode = "acl-no-principals"
 		f.Help = []diag.Help{c.list("allow a group of the computers that need the account, or the computer itself")}
+	case c.host == nil && c.someHost() == nil:
+		c.userNotAllowed(f)
 	case c.host == nil:
 		c.wrongReader(f, "the list names computers, or their groups; what a user may do in the directory is another matter")
 	case c.host.isWorkstation(c.account) && c.someHost() != nil:
@@ -84,6 +86,13 @@ func (c *denial) someHost() *Host {
 		}
 	}
 	return nil
+}
+
+// userNotAllowed: the password is read by a user, as outside the domain it has to be; no computer is to read it.
+func (c *denial) userNotAllowed(f *diag.Finding) {
+	f.Mode = "acl-portable-user-not-member"
+	f.Because = "the password is read by the user that signs in, so that user has to be allowed, not the computer"
+	f.Help = []diag.Help{c.d.allowUser(c.account, c.reader.SAMAccountName)}
 }
 
 // wrongReader: it is no computer that the account is for, so False says nothing.

@@ -82,6 +82,9 @@ func passOver(err error) string {
 	return ""
 }
 
+// globalHasNoLocal is ERROR_DS_GLOBAL_CANT_HAVE_LOCAL_MEMBER ([MS-ERREF] 2.2), in the form of a diagnostic.
+const globalHasNoLocal = "00002144"
+
 // LDAP result codes (RFC 4511 4.1.9) that the diagnosis tells apart.
 const (
 	ldapOperationsError = 1
@@ -239,7 +242,7 @@ func (d *Domain) findUnreachable(e *unreachableError) *diag.Finding {
 		f.Code = diag.DCRefuses
 		f.SeenAs = []string{"LDAP_BUSY (51)", "LDAP_UNAVAILABLE (52)"}
 		f.Because = "each DC takes the connection and puts the request off; a client must try again later"
-		f.Help = []diag.Help{{Text: "try again after a while; a tool should do so by itself"}}
+		f.Help = []diag.Help{{Text: "try again after a while; a tool should do so by itself", Do: []string{flowStep("advance", arg{"", "1m"})}}}
 		return f
 	}
 	if e.st != nil && e.st.container != nil {
@@ -348,7 +351,8 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 			Facts:   []diag.Fact{{Name: "account", Value: s.account}, {Name: "DC", Value: dc.name}},
 			SeenAs:  []string{"LDAP operationsError (1), 0000202D ERROR_DS_CONFIDENTIALITY_REQUIRED"},
 			Because: "a DC gives msDS-ManagedPassword only over TLS or a sealed SASL layer; signing alone does not count",
-			Help:    []diag.Help{{Text: "bind with Kerberos and confidentiality, or use LDAPS or StartTLS", Command: "ldapsearch -Y GSSAPI -O minssf=56 …", Sure: true}},
+			Help: []diag.Help{{Text: "bind with Kerberos and confidentiality, or use LDAPS or StartTLS", Command: "ldapsearch -Y GSSAPI -O minssf=56 …", Sure: true,
+				Do: []string{flowStep("with", arg{"protection", string(Sealed)})}}},
 		}
 	case e.says("8009000D"):
 		return d.findNoKey(s, dc)
@@ -372,11 +376,21 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 		}
 		return findAdminDenied(s, as, dc)
 	case s.step == stepCreate || s.step == stepChange:
-		return &diag.Finding{
+		f := &diag.Finding{
 			Code:    diag.ChangeRefused,
 			Facts:   []diag.Fact{{Name: "object", Value: s.account}, {Name: "DC", Value: dc.name}, {Name: "answer", Value: e.Error()}},
 			Because: "the directory's schema or consistency rules do not allow the change",
 		}
+		switch {
+		case e.result == ldapNoSuchAttribute && len(s.spns) == 1:
+			d.elsewhereSPN(s, dc, f)
+		case e.says(globalHasNoLocal):
+			f.Because = "a global group takes accounts and global groups of its own domain only; a domain-local one takes all"
+			f.Help = []diag.Help{{Text: "make the group that takes the other one domain-local, by way of universal",
+				Command: fmt.Sprintf("Set-ADGroup %[1]q -GroupScope Universal; Set-ADGroup %[1]q -GroupScope DomainLocal", s.account),
+				Do:      []string{flowStep("setGroup", arg{"group", s.account}, arg{"scope", string(Universal)}), flowStep("setGroup", arg{"group", s.account}, arg{"scope", string(DomainLocal)})}}}
+		}
+		return f
 	}
 	if e.result == ldapNoSuchObject || e.result == ldapOperationsError {
 		return nil
@@ -419,6 +433,7 @@ func (d *Domain) findNoSuchName(name string, dc *DC) *diag.Finding {
 	bare := strings.TrimSuffix(name, "$")
 	if near := diag.Nearest(bare, d.principalNames(dc)); near != "" {
 		f.Nearest = []diag.Near{{Wanted: bare, Closest: near}}
+		f.Help = []diag.Help{{Text: fmt.Sprintf("write the name as the directory has it, %s instead of %s", near, bare), Do: []string{flowStep("with", arg{"account", near})}}}
 	}
 	return f
 }

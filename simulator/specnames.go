@@ -223,6 +223,9 @@ func (d *Domain) findNoPassword(e *noPasswordError) *diag.Finding {
 		return d.findEntry(r, entry, dom)
 	}
 	f := d.diagnose(e.err) // what kept the host from reading it
+	if f != nil && f.Code == diag.NoSuchAccount && d.AccountDN(e.account+"$") == "" {
+		d.findNoAccount(r, e.account, dom, f)
+	}
 	if f != nil && f.Code == diag.NotAllowed && !strings.EqualFold(e.account, r.account()) {
 		f.Mode = "cs-additional-unauthorised"
 		f.Because = "each account of the credential spec has a list of its own of those who may read its password"
@@ -230,6 +233,19 @@ func (d *Domain) findNoPassword(e *noPasswordError) *diag.Finding {
 			Do: []string{flowStep("setServiceAccount", arg{"account", e.account}, arg{"allowedToRetrieve", []string{r.h.Name()}})}}}
 	}
 	return f
+}
+
+// findNoAccount repairs a credential spec that names no account of the domain: another name was meant, or the account is gone.
+func (d *Domain) findNoAccount(r *Running, account string, dom *directory.Domain, f *diag.Finding) {
+	if len(f.Nearest) > 0 {
+		if name := d.likelyAccount(f.Nearest[0].Closest, r.h.firstDC()); name != "" {
+			f.Help = d.remade(r, dom, name)
+			return
+		}
+	}
+	f.Help = []diag.Help{{Text: "make the account, and run the container anew; or name another one in the credential spec",
+		Command: fmt.Sprintf("New-ADServiceAccount -Name %[1]s -DNSHostName %[1]s.%[2]s -PrincipalsAllowedToRetrieveManagedPassword \"%[3]s$\"; docker restart %[4]s", account, dom.DNSName, r.h.Name(), r.shortID()),
+		Do:      []string{flowStep("newServiceAccount", arg{"name", account}, arg{"allowedToRetrieve", []string{r.h.Name()}}), flowStep("rerunContainer", arg{"container", r.shortID()})}}}
 }
 
 // findAccountName tells what is wrong with the form of an account's name; nil when nothing is.

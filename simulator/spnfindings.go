@@ -243,10 +243,34 @@ func (d *Domain) closestSPN(want spnName, list []registered, dc *DC) (near, owne
 		near = cmp.Or(diag.Nearest(want.class+"/"+want.host, managed), managed[0])
 		owner = ownerOf(list, near)
 	}
+	if only := dc.onlyServiceAccount(); len(managed) == 0 && only != "" {
+		near, owner = "", only // it has no names yet
+	}
 	if a, err := dc.replica.AccountByName(directory.Principal, label(want.host)+"$"); err == nil && a.ServiceAccount {
 		owner = a.SAMAccountName // the account of this name
 	}
 	return near, owner, "spn-alias-missing"
+}
+
+// onlyServiceAccount is the managed service account of the DC's domain; "" when there is none, or more than one.
+func (dc *DC) onlyServiceAccount() string {
+	var names []string
+	// Without an answer nothing is known of any.
+	_ = dc.search(dc.dom.DN, serviceAccountFilter, []string{"sAMAccountName"}, func(e *directory.Entry) { names = append(names, e.Value("sAMAccountName")) })
+	if len(names) != 1 {
+		return ""
+	}
+	return names[0]
+}
+
+// elsewhereSPN: a name that is to be taken from an account is another account's.
+func (d *Domain) elsewhereSPN(s *stepError, dc *DC, f *diag.Finding) {
+	owners := dc.spnOwners(s.spns[0])
+	if len(owners) == 0 {
+		return
+	}
+	f.Facts = append(f.Facts, diag.Fact{Name: s.spns[0] + " is of", Value: strings.Join(owners, ", ")})
+	f.Help = []diag.Help{{Text: "name the account that has it", Command: fmt.Sprintf("setspn -D %s %s", s.spns[0], owners[0]), Do: []string{flowStep("with", arg{"account", owners[0]})}}}
 }
 
 func ownerOf(list []registered, spn string) string {

@@ -89,6 +89,12 @@ func (d *Domain) allowCommand(account, reader string) string {
 	return fmt.Sprintf(`Set-ADServiceAccount %s -PrincipalsAllowedToRetrieveManagedPassword "%s"`, account, strings.Join(append(names, reader), `","`))
 }
 
+// allowUser is the help for a user that reads a password.
+func (d *Domain) allowUser(account, user string) diag.Help {
+	return diag.Help{Text: "allow the user; it counts from its next sign-in on, and no restart is needed",
+		Command: d.allowCommand(account, user), Do: d.allowSteps(account, user)}
+}
+
 // allowedNames are the principals that may read the password of an account, by name, as a DC has them.
 func (d *Domain) allowedNames(dc *DC, account string) []string {
 	entry, err := d.lookup(dc, account+"$", "msDS-GroupMSAMembership")
