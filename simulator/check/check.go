@@ -44,6 +44,11 @@ const (
 	TargetNomad   Target = "nomad"
 )
 
+// Targets are all targets.
+func Targets() []Target {
+	return []Target{Generic, TargetDocker, TargetSwarm, TargetCompose, TargetStack, TargetK8s, Containerd, ECSWindows, ECSLinux, Fargate, Fetcher1, Fetcher2, TargetSF, TargetNomad}
+}
+
 // How tells what a rule needs.
 type How string
 
@@ -57,7 +62,7 @@ const (
 // Rule is one check. ID is stable: reports, suppressions and the tests' tables use it.
 type Rule struct {
 	ID       string
-	Group    string // bytes, structure, domain, accounts, hac, docker, k8s, ecs, sets
+	Group    string // bytes, structure, domain, accounts, hac, docker, k8s, ecs, sets, suppressions
 	Severity Severity
 	// Depends says on what the severity depends ("error for ecs and cf2"), "" when on nothing.
 	Depends string
@@ -131,6 +136,8 @@ type Result struct {
 type Suppressed struct {
 	Report Report
 	Reason string
+	// By is the place that asks.
+	By source.Span
 }
 
 // run is one rule at work.
@@ -139,6 +146,8 @@ type run struct {
 	setup *setup.Setup
 	opts  *Options
 	out   *Result
+	// shared is what the rules of this run find out once for all.
+	shared *shared
 }
 
 // targets tells whether one of the targets counts.

@@ -85,7 +85,7 @@ func TestEveryRuleHasAnExample(t *testing.T) {
 		if _, err := os.Stat("testdata/rules/" + r.ID + ".txtar"); err != nil {
 			t.Errorf("%s has no example: %v", r.ID, err)
 		}
-		if r.run == nil && directoryChecks[r.ID] == nil || r.Title == "" || r.Why == "" || r.Repair == "" || r.Group == "" || len(r.Needs) == 0 || r.Bad == "" || r.Good == "" {
+		if r.run == nil && directoryChecks[r.ID] == nil && r.Group != "suppressions" || r.Title == "" || r.Why == "" || r.Repair == "" || r.Group == "" || len(r.Needs) == 0 || r.Bad == "" || r.Good == "" {
 			t.Errorf("%s is not whole", r.ID)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // Rules are all rules, by group.
 func Rules() []*Rule {
-	return slices.Concat(bytesRules, structureRules, domainRules, accountRules, hostAccountRules, dockerRules, kubernetesRules, ecsRules, setRules, directoryRules)
+	return slices.Concat(bytesRules, structureRules, domainRules, accountRules, hostAccountRules, dockerRules, kubernetesRules, ecsRules, setRules, directoryRules, suppressionRules)
 }
 
 // Run checks a set of files with all rules.
@@ -21,8 +21,9 @@ func Run(s *setup.Setup, o Options) *Result {
 		o.Targets = derive(s)
 	}
 	result := &Result{}
+	known := &shared{}
 	for _, rule := range Rules() {
-		c := &run{rule: rule, setup: s, opts: &o, out: result}
+		c := &run{rule: rule, setup: s, opts: &o, out: result, shared: known}
 		if rule.run != nil {
 			rule.run(c)
 		}
@@ -34,9 +35,11 @@ func Run(s *setup.Setup, o Options) *Result {
 			c.notChecked(source.Span{}, "needs a directory (--against)")
 		}
 	}
+	found := result.Reports
 	if !o.All {
 		result.Reports = oneEach(result.Reports)
 	}
+	result.suppress(s, &o, found)
 	order := map[*source.File]int{}
 	for i, f := range s.Files {
 		order[f] = i
@@ -90,21 +93,35 @@ func derive(s *setup.Setup) []Target {
 // oneEach leaves one report for one cause: a rule yields to those that it names where they report an overlapping place.
 func oneEach(reports []Report) []Report {
 	overlap := func(a, b source.Span) bool {
-		return a.File == b.File && a.Offset < b.Offset+max(b.Length, 1) && b.Offset < a.Offset+max(a.Length, 1)
+		return a.Offset < b.Offset+max(b.Length, 1) && b.Offset < a.Offset+max(a.Length, 1)
+	}
+	of := map[*source.File][]*Report{}
+	for i := range reports {
+		of[reports[i].Where.File] = append(of[reports[i].Where.File], &reports[i])
 	}
 	return slices.DeleteFunc(slices.Clone(reports), func(r Report) bool {
-		return slices.ContainsFunc(reports, func(o Report) bool {
+		return len(r.Rule.YieldsTo) > 0 && slices.ContainsFunc(of[r.Where.File], func(o *Report) bool {
 			return slices.Contains(r.Rule.YieldsTo, o.Rule.ID) && overlap(r.Where, o.Where)
 		})
 	})
 }
 
+// shared is what the rules of one run find out once.
+type shared struct {
+	specs      []*credspec.Document
+	knownSpecs bool
+}
+
 // specs are the credential specs of the set that could be read to their end, each once.
 func (c *run) specs() []*credspec.Document {
-	var list []*credspec.Document
+	if c.shared.knownSpecs {
+		return c.shared.specs
+	}
+	seen := map[*source.Node]bool{}
 	add := func(d *credspec.Document) {
-		if d != nil && d.Root != nil && d.Root.Kind == source.Object && !d.Broken() && !slices.ContainsFunc(list, func(o *credspec.Document) bool { return o.Root == d.Root }) {
-			list = append(list, d)
+		if d != nil && d.Root != nil && d.Root.Kind == source.Object && !d.Broken() && !seen[d.Root] {
+			seen[d.Root] = true
+			c.shared.specs = append(c.shared.specs, d)
 		}
 	}
 	for _, d := range c.setup.Documents {
@@ -113,7 +130,8 @@ func (c *run) specs() []*credspec.Document {
 	for _, u := range c.setup.Uses {
 		add(u.Spec)
 	}
-	return list
+	c.shared.knownSpecs = true
+	return c.shared.specs
 }
 
 // report reports a value.

@@ -11,18 +11,62 @@ import (
 
 // Read reads the files of a set. It never fails as a whole: what cannot be read is in [Document.Err] and [Document.Faults].
 func Read(files []*source.File) *Setup {
-	s := &Setup{Files: files}
+	s := &Setup{}
 	for _, f := range files {
-		s.Documents = append(s.Documents, documents(f)...)
+		s.Add(f, nil)
 	}
-	for _, d := range s.Documents {
+	s.Link()
+	return s
+}
+
+// Add reads one more file of a set; [Setup.Link] has to follow the last. keep is asked what was found in it, and where it answers no, the set
+// forgets the file: of ten thousand manifests, few may be about credential specs. nil keeps all.
+func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
+	if _, side := SideOf(f.Name); side {
+		s.Files = append(s.Files, f)
+		return true
+	}
+	docs, uses := len(s.Documents), len(s.Uses)
+	s.Documents = append(s.Documents, documents(f)...)
+	for _, d := range s.Documents[docs:] {
 		if read, ok := readers[d.Form]; ok && d.Root != nil {
 			read(s, d)
 		}
 	}
-	s.link()
-	return s
+	if keep != nil && !keep(s.Documents[docs:], s.Uses[uses:]) {
+		clear(s.Documents[docs:])
+		clear(s.Uses[uses:])
+		s.Documents, s.Uses = s.Documents[:docs], s.Uses[:uses]
+		return false
+	}
+	s.Files = append(s.Files, f)
+	return true
 }
+
+// Link gives each use the document that it names, when it is among the set.
+func (s *Setup) Link() { s.link() }
+
+// SideFile is the name of the file beside another one that lists what shall not be reported of it: JSON has no comments.
+func SideFile(name string) string {
+	dir, base := splitPath(name)
+	return dir + "." + base + ".lint"
+}
+
+// SideOf is the file that a side file is about; ok is false for other files.
+func SideOf(name string) (of string, ok bool) {
+	dir, base := splitPath(name)
+	of, dotted := strings.CutPrefix(base, ".")
+	of, lint := strings.CutSuffix(of, ".lint")
+	return dir + of, dotted && lint && of != ""
+}
+
+func splitPath(name string) (dir, base string) {
+	i := strings.LastIndexAny(name, `/\`) + 1
+	return name[:i], name[i:]
+}
+
+// Language is the notation that a file is read in: json, yaml, xml, hcl or shell.
+func Language(f *source.File) string { return language(f) }
 
 // readers find the uses in a document of a form.
 var readers = map[Form]func(*Setup, *Document){

@@ -102,6 +102,9 @@ func (f *File) Line(n int) string {
 	return string(bytes.TrimSuffix(text, []byte("\r")))
 }
 
+// Offset is where a line begins, from 1; the end of the text for one that there is not.
+func (f *File) Offset(line int) int { return f.offsetOf(line, 1) }
+
 // offsetOf is the offset of a line and a column in characters, both from 1.
 func (f *File) offsetOf(line, column int) int {
 	if f.lines == nil {
