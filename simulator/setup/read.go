@@ -26,8 +26,10 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 		s.Files = append(s.Files, f)
 		return true
 	}
-	docs, uses := len(s.Documents), len(s.Uses)
-	s.Documents = append(s.Documents, documents(f)...)
+	docs, uses, pods := len(s.Documents), len(s.Uses), len(s.Pods)
+	for _, d := range documents(f) {
+		s.Documents = append(s.Documents, kubernetesDocuments(d)...)
+	}
 	for _, d := range s.Documents[docs:] {
 		if read, ok := readers[d.Form]; ok && d.Root != nil {
 			read(s, d)
@@ -36,7 +38,8 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 	if keep != nil && !keep(s.Documents[docs:], s.Uses[uses:]) {
 		clear(s.Documents[docs:])
 		clear(s.Uses[uses:])
-		s.Documents, s.Uses = s.Documents[:docs], s.Uses[:uses]
+		clear(s.Pods[pods:])
+		s.Documents, s.Uses, s.Pods = s.Documents[:docs], s.Uses[:uses], s.Pods[:pods]
 		return false
 	}
 	s.Files = append(s.Files, f)
@@ -164,8 +167,11 @@ func yamlDocuments(f *source.File) []*Document {
 		list = append(list, d)
 	}
 	for _, d := range list {
-		if d.Form == FormCredentialSpec {
+		switch d.Form {
+		case FormCredentialSpec:
 			d.Spec = credspec.OfNode(d.Root)
+		case FormHelmValues:
+			d.Spec = helmSpec(d.Root)
 		}
 	}
 	return list
@@ -186,7 +192,7 @@ func recognise(root *source.Node) Form {
 	switch {
 	case root == nil:
 		return FormUnknown
-	case root.Get("apiVersion") != nil && root.Get("kind") != nil:
+	case isKubernetes(root):
 		return FormKubernetes
 	case has(credspec.KeyPlugins, credspec.KeyDomainJoin, credspec.KeyActiveDirectory):
 		return FormCredentialSpec
@@ -204,6 +210,8 @@ func recognise(root *source.Node) Form {
 		return FormCcgVault
 	case root.Get("services").Map() != nil:
 		return FormCompose
+	case hasWindowsOptions(root):
+		return FormKubernetes
 	}
 	return FormUnknown
 }

@@ -75,6 +75,10 @@ type Use struct {
 	// Identity is who asks: a Kubernetes service account (namespace/name), an ECS execution role's ARN; "": none.
 	Identity  string
 	Namespace string
+	// Pod is the pod of a container of Kubernetes, whose containers share one host name and network; nil: no such thing. Class is the list of
+	// the pod that has the container.
+	Pod   *Pod
+	Class ContainerClass
 }
 
 // Missing is why a credential spec could not be read.
@@ -127,4 +131,8 @@ type Setup struct {
 	Files     []*source.File
 	Documents []*Document
 	Uses      []*Use
+	// Pods are all pods and templates of pods, with or without a credential spec.
+	Pods []*Pod
+
+	objects map[string]*credspec.Document // bodies of GMSACredentialSpecs by name
 }
