@@ -76,7 +76,20 @@ func (w *World) checks() (list []check) {
 	}
 	list = append(list, w.readerChecks(list)...)
 	slices.SortStableFunc(list, func(a, b check) int { return cmp.Compare(number(a.step), number(b.step)) })
-	return inOrderOfStart(list)
+	return w.deployed(inOrderOfStart(list))
+}
+
+// deployed puts the steps of orchestrators, whose order is their own, before the first look into a container.
+func (w *World) deployed(list []check) []check {
+	var steps []check
+	for _, d := range w.Deploy {
+		steps = append(steps, check{d.Step, d.What, d.Do})
+	}
+	at := slices.IndexFunc(list, func(c check) bool { return number(c.step) > 4 })
+	if at < 0 {
+		at = len(list)
+	}
+	return slices.Insert(list, at, steps...)
 }
 
 // names are the DNS name of the domain and the name of its first DC, in lower case.

@@ -27,7 +27,10 @@ type World struct {
 	// Create are service accounts that an administrator is about to make.
 	Create     []simulator.ServiceAccount `json:"create,omitempty" yaml:"create,omitempty"`
 	Containers []Container                `json:"containers,omitempty" yaml:"containers,omitempty"`
-	SQLServers []SQLServer                `json:"sqlServers,omitempty" yaml:"sqlServers,omitempty"`
+	// Deploy are steps by which an orchestrator brings containers up, and looks into them, in their order. They come before the looks into
+	// Containers.
+	Deploy     []Deployment `json:"deploy,omitempty" yaml:"deploy,omitempty"`
+	SQLServers []SQLServer  `json:"sqlServers,omitempty" yaml:"sqlServers,omitempty"`
 	// Uses are what the containers are there for. What nobody uses is not checked.
 	Uses []Use `json:"uses,omitempty" yaml:"uses,omitempty"`
 	// Readers are computers that are to read passwords, whether or not a container runs there.
@@ -44,6 +47,17 @@ type Container struct {
 	Account string `json:"account,omitempty" yaml:"account,omitempty"`
 
 	simulator.Container `yaml:",inline"`
+}
+
+// Deployment is a step of an orchestrator: a cluster that starts, an object that is applied, a command in a container that was placed.
+type Deployment struct {
+	// Step is the link of the chain that it is about: S5, the container's credential spec; S6, the container's start; S7, its secure
+	// channel; S8, its tickets.
+	Step string `json:"step" yaml:"step"`
+	// What the step shows when it succeeds: "the API server takes the pod web".
+	What string `json:"what" yaml:"what"`
+	// Do is the step in the words of a scenario, in YAML's flow style: "applyPod: {name: web}".
+	Do string `json:"do" yaml:"do"`
 }
 
 // SQLServer is a SQL Server outside the containers.
@@ -82,6 +96,8 @@ type Use struct {
 	// SQLServer is the name of one (sql).
 	SQLServer string `json:"sqlServer,omitempty" yaml:"sqlServer,omitempty"`
 }
+
+var deploySteps = []string{"S5", "S6", "S7", "S8"}
 
 var schemaLine = regexp.MustCompile(`(?m)^"?schema"?:[ \t]*"?gmsasim\.world/`)
 
@@ -169,6 +185,11 @@ func (w *World) faults() (faults []worldFault) {
 		}
 		if err := c.Validate(); err != nil {
 			fail(at, "", nil, "%v", err)
+		}
+	}
+	for i, d := range w.Deploy {
+		if !slices.Contains(deploySteps, d.Step) {
+			fail(fmt.Sprintf("deploy[%d].step", i), d.Step, deploySteps, "no step %q for a deployment; there are %s", d.Step, strings.Join(deploySteps, ", "))
 		}
 	}
 	for i, r := range w.Readers {

@@ -57,7 +57,9 @@ func (a *ecsInstance) do(r *attempt) error {
 type putCredentialSpec struct {
 	Cluster string `yaml:"cluster"`
 	ARN     string `yaml:"arn"`
-	Account string `yaml:"account"`
+	// Account lets the domain make the credential spec; Text is the object itself.
+	Account string `yaml:"account,omitempty"`
+	Text    string `yaml:"text,omitempty"`
 	// Secret is the ARN of a secret for the section HostAccountConfig; "" leaves the section out.
 	Secret string `yaml:"secret,omitempty"`
 	// Linux writes the section in the form of the agent on Linux.
@@ -66,13 +68,25 @@ type putCredentialSpec struct {
 
 func (a *putCredentialSpec) check(s *scope, n *node) {
 	s.result(argument(n, "cluster"), a.Cluster, "ecsCluster")
-	s.account(argument(n, "account"), a.Account, true)
+	switch {
+	case a.Account != "":
+		s.account(argument(n, "account"), a.Account, true)
+		if a.Text != "" {
+			s.d.fail(n.errorAt("either account or text"))
+		}
+	case a.Secret != "":
+		s.d.fail(n.errorAt("secret is written into the credential spec of an account"))
+	}
 }
 
 func (a *putCredentialSpec) do(r *attempt) error {
 	c, err := resultOf[*ecs.Cluster](r, a.Cluster, "cluster")
 	if err != nil {
 		return err
+	}
+	if a.Account == "" {
+		c.Put(a.ARN, []byte(a.Text))
+		return nil
 	}
 	text := r.d.CredentialSpec(a.Account)
 	if a.Secret != "" {

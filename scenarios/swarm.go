@@ -27,16 +27,28 @@ func (a *startSwarm) do(r *attempt) error {
 }
 
 type createConfig struct {
-	Name    string `yaml:"name"`
-	Account string `yaml:"account"`
+	Name string `yaml:"name"`
+	// Account lets a node make the credential spec; Text is the file itself.
+	Account string `yaml:"account,omitempty"`
+	Text    string `yaml:"text,omitempty"`
 }
 
-func (a *createConfig) check(s *scope, n *node) { s.account(argument(n, "account"), a.Account, true) }
+func (a *createConfig) check(s *scope, n *node) {
+	if a.Account != "" {
+		s.account(argument(n, "account"), a.Account, true)
+		if a.Text != "" {
+			s.d.fail(n.errorAt("either account or text"))
+		}
+	}
+}
 
 func (a *createConfig) do(r *attempt) error {
 	s, err := r.swarm()
 	if err != nil {
 		return err
+	}
+	if a.Account == "" {
+		return s.CreateConfigOf(a.Name, []byte(a.Text))
 	}
 	return s.CreateConfig(a.Name, a.Account)
 }

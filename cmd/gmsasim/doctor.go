@@ -29,12 +29,16 @@ func (a *app) doctorCommand() *cobra.Command {
 	var of doctor.Subject
 	var papers caseFlags
 	cmd := &cobra.Command{
-		Use:   "doctor FILE|SCENARIO | --ldif EXPORT [WORLD] | --symptom TEXT",
+		Use:   "doctor FILE…|SCENARIO | --ldif EXPORT [WORLD] | --symptom TEXT",
 		Short: "Say why a setup fails, and prove what repairs it",
 		Long: `The scenario is run until a step ends in a finding. Every help of the finding is carried out in a replay, and the step is tried again: what
 leads to success is printed as a fix. Where another cause appears behind the first, the search goes on with it.
 Without --case, the first case that complains is taken. A file may also be a world (schema gmsasim.world/1): a domain with containers and
 what they are used for. Then the doctor makes the checks itself, and goes on through all of them.
+
+Files may also be what users have: credential specs, scripts with docker run, compose files, Kubernetes manifests, ECS task definitions, Service
+Fabric manifests, Nomad jobs. They are started as the tools that read them would, in a healthy domain that is as they say, or in that of a world
+file or an export.
 
 With --ldif, the domain is that of a real directory, as an export by ldifde or ldapsearch has it. What exports do not hold is in a world file,
 in what docker inspect prints (--inspect) and in a credential spec (--credspec). Without containers, S1 to S4 are checked for each computer that
@@ -44,7 +48,7 @@ With --symptom, nothing has to be described: the causes are listed under which s
 form, and the commands that tell them apart, those first that are expected to tell most.
 
 Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4 not modelled.`,
-		Example: "  gmsasim doctor kds-key-too-young\n  gmsasim doctor channel-shared-hostname --case '*2019*'\n  gmsasim doctor --symptom 1311\n  gmsasim doctor membership-newer-than-ticket --json",
+		Example: "  gmsasim doctor kds-key-too-young\n  gmsasim doctor channel-shared-hostname --case '*2019*'\n  gmsasim doctor --symptom 1311\n  gmsasim doctor membership-newer-than-ticket --json\n  gmsasim doctor compose.yaml contoso_webapp01.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -54,7 +58,7 @@ Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4
 				}
 				return a.differential(ctx, symptom)
 			}
-			if papers.given() {
+			if papers.setup = setupFiles(args); papers.given() {
 				if chosen != "" {
 					return usage("--case is for scenarios")
 				}

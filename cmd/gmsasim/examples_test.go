@@ -47,7 +47,7 @@ func TestExamples(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "examples.txtar"), []byte(script.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Dir: dir, Setup: setup})
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: prepare})
 }
 
 func parses(t *testing.T, line string) {

@@ -7,6 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -16,13 +19,16 @@ import (
 	"github.com/gmsasim/gmsasim/scenarios"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/ldif"
+	"github.com/gmsasim/gmsasim/simulator/setup"
+	"github.com/gmsasim/gmsasim/simulator/source"
 )
 
 // caseFlags are the files of a real case, and what is to become of them.
 type caseFlags struct {
 	ldif, inspect, credspec string
 	now, writeWorld         string
-	redact                  bool
+	redact, stack           bool
+	setup                   []string // the arguments that are users' files
 }
 
 func (c *caseFlags) add(f *pflag.FlagSet) {
@@ -30,12 +36,29 @@ func (c *caseFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&c.inspect, "inspect", "", "with the containers of a file that docker inspect has printed")
 	f.StringVar(&c.credspec, "credspec", "", "with the credential spec of a file")
 	f.StringVar(&c.now, "now", "", "domain time, as 2019-05-03T10:00:00Z (default: the newest time in the export)")
+	f.BoolVar(&c.stack, "stack", false, "compose files are for docker stack deploy, not for docker compose")
 	f.BoolVar(&c.redact, "redact", false, "put neutral names in the place of names, SIDs and GUIDs")
 	f.StringVar(&c.writeWorld, "write-world", "", "write the world that was diagnosed to a file")
 }
 
 // given tells that there is a real case. A world file alone is none, unless it is to be redacted or written.
-func (c *caseFlags) given() bool { return *c != caseFlags{} }
+func (c *caseFlags) given() bool {
+	return len(c.setup) > 0 || c.ldif != "" || c.inspect != "" || c.credspec != "" || c.now != "" || c.writeWorld != "" || c.redact || c.stack
+}
+
+// setupFiles are the arguments that are files, and neither scenarios nor worlds.
+func setupFiles(args []string) (list []string) {
+	for _, name := range args {
+		info, err := os.Stat(name)
+		if err != nil || info.IsDir() || strings.EqualFold(filepath.Ext(name), ".txtar") {
+			continue
+		}
+		if _, world := readWorld(name); !world {
+			list = append(list, name)
+		}
+	}
+	return list
+}
 
 // caseReport is the form of the diagnosis of a real case in JSON.
 type caseReport struct {
@@ -45,8 +68,9 @@ type caseReport struct {
 
 // realCase diagnoses a real case. args may have a world file.
 func (a *app) realCase(ctx context.Context, c *caseFlags, args []string, of doctor.Subject) error {
-	if len(args) > 1 || c.ldif == "" && len(args) == 0 {
-		return usage("a real case is --ldif FILE, a world file, or both; got %s", count(len(args), "file"))
+	args = slices.DeleteFunc(slices.Clone(args), func(name string) bool { return slices.Contains(c.setup, name) })
+	if len(args) > 1 || c.ldif == "" && len(args) == 0 && len(c.setup) == 0 {
+		return usage("a real case is --ldif FILE, a world file, files of users, or several of them; got %s", count(len(args), "world"))
 	}
 	papers, err := a.papers(c, args, of)
 	if err != nil {
@@ -135,6 +159,9 @@ func (a *app) papers(c *caseFlags, args []string, of doctor.Subject) (*intake.Pa
 		}
 		p.Spec = intake.ReadSpec(c.credspec, data)
 	}
+	if err := c.readSetup(p); err != nil {
+		return nil, err
+	}
 	if c.ldif == "" {
 		return p, nil
 	}
@@ -156,6 +183,23 @@ func (a *app) papers(c *caseFlags, args []string, of doctor.Subject) (*intake.Pa
 		return nil, &exitError{exitUsage, fmt.Errorf("%s: %w", name, err)}
 	}
 	return p, err
+}
+
+// readSetup reads the users' files of a case.
+func (c *caseFlags) readSetup(p *intake.Papers) error {
+	if len(c.setup) == 0 {
+		return nil
+	}
+	var files []*source.File
+	for _, name := range c.setup {
+		data, err := readFile(name)
+		if err != nil {
+			return err
+		}
+		files = append(files, source.NewFile(name, data))
+	}
+	p.Setup, p.Stack = setup.Read(files), c.stack
+	return nil
 }
 
 // readFile reads a small file.

@@ -13,8 +13,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"gmsasim": main})
 }
 
-// setup gives scripts a home of their own and no colour.
-func setup(e *testscript.Env) error {
+// prepare gives scripts a home of their own and no colour.
+func prepare(e *testscript.Env) error {
 	e.Setenv("NO_COLOR", "1")
 	e.Setenv("HOME", e.WorkDir)
 	e.Setenv("TMPDIR", e.WorkDir)
@@ -26,7 +26,7 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
-		Setup:               setup,
+		Setup:               prepare,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

@@ -110,7 +110,11 @@ func (r *Report) Text() string {
 	if r.File != "" {
 		line("%s: %d entries, %d lines", r.File, r.Entries, r.Lines)
 	}
-	line("domain %s at %s (%s)", r.Domain, r.Time.UTC().Format("2006-01-02 15:04:05Z"), r.TimeFrom)
+	if r.Time.IsZero() {
+		line("domain %s", r.Domain)
+	} else {
+		line("domain %s at %s (%s)", r.Domain, r.Time.UTC().Format("2006-01-02 15:04:05Z"), r.TimeFrom)
+	}
 	if len(r.Read) > 0 {
 		line("read: %s", counts(r.Read, len(r.Read)))
 	}

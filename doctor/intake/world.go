@@ -9,6 +9,7 @@ import (
 
 	"github.com/gmsasim/gmsasim/doctor"
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/setup"
 )
 
 // Papers are what there is of a case. Every part may be missing, but not all.
@@ -21,6 +22,10 @@ type Papers struct {
 	Inspected []Inspected
 	// Spec is a credential spec; it becomes that of the containers that name its file, or of the only container.
 	Spec *Spec
+	// Setup are the user's own files: what they start is entered as the tools that read them would start it.
+	Setup *setup.Setup
+	// Stack says that compose files are for docker stack deploy, not for docker compose.
+	Stack bool
 	// Host runs the containers that are not in World. With Account it also says whose password is read where.
 	Host, Account string
 }
@@ -78,6 +83,12 @@ func (p *Papers) Make() (*doctor.World, *Report, error) {
 		w.Domain = merged(p.Directory.Config, w.Domain)
 		if s := w.Domain.Start; s != p.Directory.Config.Start {
 			report.Time, report.TimeFrom = s, "as the world says"
+		}
+	}
+	if p.Setup != nil {
+		p.assumeWorld(w, report)
+		if err := p.deploy(w, report); err != nil {
+			return nil, nil, err
 		}
 	}
 	if err := p.containers(w, report); err != nil {

@@ -72,6 +72,8 @@ type Use struct {
 	Replicas int
 	// Domainless: the spec's HostAccountConfig is to be used (the ECS prefix credentialspecdomainless).
 	Domainless bool
+	// Fargate: the task needs no instance of its own (requiresCompatibilities FARGATE).
+	Fargate bool
 	// Identity is who asks: a Kubernetes service account (namespace/name), an ECS execution role's ARN; "": none.
 	Identity  string
 	Namespace string

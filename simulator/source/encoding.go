@@ -45,3 +45,24 @@ func fromUTF16(b []byte, order binary.ByteOrder) []byte {
 	}
 	return []byte(string(utf16.Decode(units)))
 }
+
+// Encode is the reverse of [Decode].
+func Encode(text []byte, encoding string) []byte {
+	switch encoding {
+	case UTF8BOM:
+		return append([]byte("\xef\xbb\xbf"), text...)
+	case UTF16LE:
+		return toUTF16(text, binary.LittleEndian)
+	case UTF16BE:
+		return toUTF16(text, binary.BigEndian)
+	}
+	return text
+}
+
+func toUTF16(text []byte, order binary.AppendByteOrder) []byte {
+	b := order.AppendUint16(nil, 0xfeff)
+	for _, unit := range utf16.Encode([]rune(string(text))) {
+		b = order.AppendUint16(b, unit)
+	}
+	return b
+}

@@ -381,11 +381,35 @@ func (n *Node) Unmarshal(v any) error { return json.Unmarshal([]byte(n.JSON()), 
 // JSON is the value as JSON text without white space, members in their order.
 func (n *Node) JSON() string {
 	var b strings.Builder
-	n.write(&b)
+	n.write(&b, false)
 	return b.String()
 }
 
-func (n *Node) write(b *strings.Builder) {
+// JSON11 is the same with plain scalars as readers of YAML 1.1 take them, kubectl among them: NO is false.
+func (n *Node) JSON11() string {
+	var b strings.Builder
+	n.write(&b, true)
+	return b.String()
+}
+
+func (n *Node) write(b *strings.Builder, yaml11 bool) {
+	if n != nil && yaml11 && n.Style == Plain && n.Kind == String {
+		switch YAML11(n.Text) {
+		case Null:
+			b.WriteString("null")
+			return
+		case Bool:
+			b.WriteString(map[bool]string{true: "true", false: "false"}[strings.ContainsAny(n.Text[:1], "yYtT") || strings.EqualFold(n.Text, "on")])
+			return
+		case Number:
+			if json.Valid([]byte(n.Text)) {
+				b.WriteString(n.Text)
+			} else {
+				b.WriteByte('0') // which number does not matter to anybody: it is no string
+			}
+			return
+		}
+	}
 	switch {
 	case n == nil || n.Kind == Null:
 		b.WriteString("null")
@@ -397,7 +421,7 @@ func (n *Node) write(b *strings.Builder) {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			item.write(b)
+			item.write(b, yaml11)
 		}
 		b.WriteByte(']')
 	case n.Kind == Object:
@@ -407,7 +431,7 @@ func (n *Node) write(b *strings.Builder) {
 				b.WriteByte(',')
 			}
 			b.WriteString(`"` + escapeJSON(m.Key.Text) + `":`)
-			m.Value.write(b)
+			m.Value.write(b, yaml11)
 		}
 		b.WriteByte('}')
 	case json.Valid([]byte(n.Text)):

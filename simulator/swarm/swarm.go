@@ -119,6 +119,20 @@ func (s *Swarm) CreateConfig(name, account string) error {
 	return errors.New("no Windows node to make a credential spec on")
 }
 
+// mostConfig is the size that a config stays below (moby, api/server/router/swarm: MaxConfigSize of swarmkit).
+const mostConfig = 1000 * 1024
+
+// CreateConfigOf is docker config create with a file. The error has the daemon's words.
+func (s *Swarm) CreateConfigOf(name string, text []byte) error {
+	if len(text) == 0 || len(text) >= mostConfig {
+		return &daemonError{fmt.Sprintf("rpc error: code = InvalidArgument desc = config data must be larger than 0 and less than %d bytes", mostConfig)}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.configs[name] = slices.Clone(text)
+	return nil
+}
+
 // CreateService is docker service create, a call of the API, or docker stack deploy. That it succeeds does not mean that the tasks run: see
 // [Swarm.Ps].
 func (s *Swarm) CreateService(want Service) error {

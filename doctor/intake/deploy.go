@@ -1,0 +1,459 @@
+package intake
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gmsasim/gmsasim/doctor"
+	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/setup"
+	"github.com/gmsasim/gmsasim/simulator/source"
+	"github.com/gmsasim/gmsasim/simulator/windows"
+)
+
+// deployer turns the uses of a set of files into containers and steps of orchestrators: what the tool that reads the file makes of it, and
+// nothing that it leaves out.
+type deployer struct {
+	p      *Papers
+	w      *doctor.World
+	report *Report
+	host   string
+	taken  map[string]bool // names of containers and ids of steps
+
+	swarm, fabric bool // is there one
+	ecs           map[string]bool
+}
+
+// deploy enters the uses of the set.
+func (p *Papers) deploy(w *doctor.World, report *Report) error {
+	if p.Setup == nil {
+		return nil
+	}
+	if len(p.Setup.Uses) == 0 && !slices.ContainsFunc(p.Setup.Documents, func(d *setup.Document) bool { return d.Spec != nil }) {
+		return &NothingError{p.Setup}
+	}
+	host, err := p.host(w, report)
+	if err != nil {
+		return err
+	}
+	d := &deployer{p: p, w: w, report: report, host: host, taken: map[string]bool{}, ecs: map[string]bool{}}
+	for _, c := range w.Containers {
+		d.taken[c.Name] = true
+	}
+	d.kubernetes()
+	for _, u := range p.Setup.Uses {
+		switch u.Carrier {
+		case setup.Docker, setup.Nomad, setup.OCI:
+			d.docker(u)
+		case setup.Compose:
+			if p.Stack {
+				d.stack(u)
+			} else {
+				d.compose(u)
+			}
+		case setup.Swarm:
+			d.service(u, false)
+		case setup.ServiceFabric:
+			d.application(u)
+		case setup.ECS:
+			d.task(u)
+		}
+	}
+	if len(p.Setup.Uses) == 0 {
+		d.alone()
+	}
+	for _, s := range w.Domain.ServiceAccounts {
+		if r := (doctor.Reader{Host: host, Account: s.Name}); !slices.Contains(w.Readers, r) && len(w.Deploy) > 0 && d.used(s.Name) {
+			w.Readers = append(w.Readers, r)
+		}
+	}
+	return nil
+}
+
+// A NothingError: no container of a set of files is to have a credential spec.
+type NothingError struct{ Setup *setup.Setup }
+
+func (e *NothingError) Error() string {
+	for _, d := range e.Setup.Documents {
+		if d.Err != nil {
+			return fmt.Sprintf("%s: %v", d.File.Name, d.Err)
+		}
+	}
+	return "no container in the files is to have a credential spec, and no file is one"
+}
+
+// used tells whether a credential spec of the set names an account; without any, the only account is.
+func (d *deployer) used(account string) bool {
+	specs := specsOf(d.p.Setup)
+	for _, doc := range specs {
+		if slices.ContainsFunc(accountsOf(doc.Spec()), func(a string) bool { return strings.EqualFold(a, account) }) {
+			return true
+		}
+	}
+	return len(specs) == 0 || len(d.w.Domain.ServiceAccounts) == 1
+}
+
+// say adds a remark about a use.
+func (d *deployer) say(list *[]Remark, u *setup.Use, n *source.Node, format string, args ...any) {
+	file, line := "", 0
+	if n == nil {
+		n = u.Where
+	}
+	if n != nil {
+		at := n.Span()
+		file, line = at.File.Name, at.Start.Line
+	}
+	remark(list, file, line, format, args...)
+}
+
+// name makes a name that nothing else has.
+func (d *deployer) name(base string) string {
+	base = strings.Trim(notInName.ReplaceAllString(base, "-"), "-")
+	base = cmp.Or(base[:min(len(base), 40)], "app")
+	name := base
+	for n := 2; d.taken[name]; n++ {
+		name = fmt.Sprintf("%s-%d", base, n)
+	}
+	d.taken[name] = true
+	return name
+}
+
+// step adds a step of an orchestrator.
+func (d *deployer) step(link, do, what string, args ...any) {
+	d.w.Deploy = append(d.w.Deploy, doctor.Deployment{Step: link, What: fmt.Sprintf(what, args...), Do: do})
+}
+
+// flow writes a step with its arguments, as YAML's flow style has it.
+func flow(verb string, args any) string { return verb + ": " + asJSON(args) }
+
+// flowWithID writes a step that has a name.
+func flowWithID(id, verb string, args any) string {
+	return fmt.Sprintf("{id: %q, %s: %s}", id, verb, asJSON(args))
+}
+
+func asJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("intake: %T has no JSON form: %v", v, err)) // maps, lists and texts have one
+	}
+	return string(text)
+}
+
+// args are the arguments of a step, of which empty ones are left out.
+type args map[string]any
+
+func (a args) text(key, value string) args {
+	if value != "" {
+		a[key] = value
+	}
+	return a
+}
+
+// look adds the looks into a container that an orchestrator placed: its credential spec, its channel and its tickets.
+func (d *deployer) look(verb string, at args, container string) {
+	dns := cmp.Or(strings.ToLower(d.w.Domain.DNSName), "contoso.com")
+	dc := "dc01"
+	if len(d.w.Domain.DCs) > 0 {
+		dc = strings.ToLower(d.w.Domain.DCs[0])
+	}
+	for _, l := range []struct{ step, command, what string }{
+		{"S5", "nltest /parentdomain", "%s has its credential spec"},
+		{"S7", "nltest /sc_verify:" + dns, "%s has a secure channel"},
+		{"S8", "klist get cifs/" + dc + "." + dns, "the service of %s gets tickets"},
+	} {
+		a := args{"command": l.command}
+		for k, v := range at {
+			a[k] = v
+		}
+		d.step(l.step, flow(verb, a), l.what, container)
+	}
+}
+
+// image is the image of a use as the simulator has it; the zero value when its name does not tell the release.
+func (d *deployer) image(u *setup.Use) windows.Image {
+	text := u.Image.String()
+	image, err := windows.ParseImage(text)
+	if err != nil {
+		if image, err = windows.ParseImage("servercore:" + u.Release); err != nil {
+			if text != "" {
+				d.say(&d.report.Assumed, u, u.Image, "%s is built on a Server Core of the host's release: its name does not say so", text)
+			}
+			return windows.Image{}
+		}
+	}
+	return image
+}
+
+func (d *deployer) imageText(u *setup.Use) string {
+	if image := d.image(u); image != (windows.Image{}) {
+		return image.String()
+	}
+	return ""
+}
+
+// container is what docker run is told about everything but the credential spec.
+func (d *deployer) container(u *setup.Use) doctor.Container {
+	c := doctor.Container{Name: d.name(cmp.Or(u.Name, "app")), Host: d.host, Account: d.account(u)}
+	c.Image = d.image(u)
+	c.Hostname = u.Hostname.String()
+	var err error
+	if c.Isolation, err = windows.ParseIsolation(u.Isolation.String()); err != nil {
+		d.say(&d.report.Ignored, u, u.Isolation, "isolation %q: %s", u.Isolation.String(), term(err.Error()))
+	}
+	if c.User, err = windows.ParseUser(u.User.String()); err != nil {
+		d.say(&d.report.Ignored, u, u.User, "user %q: %s", u.User.String(), term("not taken over"))
+	}
+	return c
+}
+
+// account is the account of the world that the credential spec of a use names; "" when nothing tells.
+func (d *deployer) account(u *setup.Use) string {
+	list := accountsOf(u.Spec.Spec())
+	if d.p.Account != "" {
+		list = []string{strings.TrimSuffix(d.p.Account, "$")}
+	}
+	for _, name := range list {
+		for _, s := range d.w.Domain.ServiceAccounts {
+			if strings.EqualFold(s.Name, name) {
+				return s.Name
+			}
+		}
+	}
+	if len(d.w.Domain.ServiceAccounts) == 1 {
+		return d.w.Domain.ServiceAccounts[0].Name
+	}
+	return ""
+}
+
+// supply lays what a use refers to where its reader looks for it: a file into the folder of the host's engine.
+func (d *deployer) supply(u *setup.Use) {
+	switch u.Source {
+	case setup.FromFile:
+		name := path.Base(strings.ReplaceAll(u.Value, `\`, "/"))
+		if u.Spec != nil {
+			d.file(name, stored(u.Spec.File.Root()))
+			return
+		}
+		if u.Missing == setup.NotSupplied {
+			d.made(u, name)
+		}
+	case setup.FromRegistry:
+		if account := d.account(u); account != "" {
+			file := cmp.Or(u.Value, "spec") + ".json"
+			d.step("S5", flow("newCredentialSpec", args{"host": d.host, "account": account, "fileName": file}), "%s has a credential spec of %s", d.host, account)
+			d.step("S5", flow("setRegistrySpec", args{"host": d.host, "name": u.Value, "file": file}), "the registry of %s has it", d.host)
+			d.say(&d.report.Assumed, u, nil, "the registry value %s holds a good credential spec of %s", u.Value, account)
+		}
+	}
+}
+
+// made supplies a file that is not among the set: one that New-CredentialSpec has written.
+func (d *deployer) made(u *setup.Use, name string) {
+	account := d.account(u)
+	if account == "" {
+		return
+	}
+	d.step("S5", flow("newCredentialSpec", args{"host": d.host, "account": account, "fileName": name}), "%s has the file %s", d.host, name)
+	d.say(&d.report.Assumed, u, nil, "%s is not among the files: a good credential spec of %s", name, account)
+}
+
+// file lays a file into the folder of the host's engine.
+func (d *deployer) file(name string, text string) {
+	d.w.Domain.Hosts = slices.Clone(d.w.Domain.Hosts)
+	for i := range d.w.Domain.Hosts {
+		h := &d.w.Domain.Hosts[i]
+		if !strings.EqualFold(h.Name, d.host) || slices.ContainsFunc(h.SpecFiles, func(f simulator.SpecFile) bool { return strings.EqualFold(f.Name, name) }) {
+			continue
+		}
+		h.SpecFiles = append(slices.Clone(h.SpecFiles), simulator.SpecFile{Name: name, Text: text})
+	}
+}
+
+// stored is a file as it lies on the disk.
+func stored(f *source.File) string { return string(source.Encode(f.Data, f.Encoding)) }
+
+// docker is docker run, and everything that hands its options to the engine as they are.
+func (d *deployer) docker(u *setup.Use) {
+	d.supply(u)
+	c := d.container(u)
+	option := u.Option.String()
+	if u.Carrier == setup.OCI {
+		option = "credentialspec=raw://" + u.Value
+	}
+	if option != "" {
+		d.option(&c, option)
+	}
+	d.w.Containers = append(d.w.Containers, c)
+}
+
+// option enters a --security-opt as it is written.
+func (d *deployer) option(c *doctor.Container, option string) {
+	if spec, ok := strings.CutPrefix(option, "credentialspec="); ok && spec != "" {
+		c.CredentialSpec = spec
+		return
+	}
+	c.SecurityOpts = append(c.SecurityOpts, option)
+}
+
+// compose is docker compose up, which hands security_opt to the engine and has no use for credential_spec (docker/compose: no reader of
+// the field).
+func (d *deployer) compose(u *setup.Use) {
+	if strings.HasPrefix(u.Option.String(), "credentialspec") {
+		d.docker(u)
+		return
+	}
+	d.say(&d.report.Warnings, u, nil, "docker compose reads credential_spec of %s and drops it without a word: the container starts without one", u.Name)
+	d.w.Containers = append(d.w.Containers, d.container(u))
+}
+
+// stack is docker stack deploy, which lists security_opt among the options that it ignores (docker/cli, cli/compose/types:
+// UnsupportedProperties).
+func (d *deployer) stack(u *setup.Use) {
+	if strings.HasPrefix(u.Option.String(), "credentialspec") {
+		d.say(&d.report.Warnings, u, nil, "docker stack deploy: %s", term("Ignoring unsupported options: security_opt"))
+		bare := *u
+		bare.Source = setup.FromNowhere
+		d.service(&bare, true)
+		return
+	}
+	d.service(u, true)
+}
+
+// service is a swarm service.
+func (d *deployer) service(u *setup.Use, stack bool) {
+	if !d.swarm {
+		d.swarm = true
+		d.step("S6", flow("swarm", args{"nodes": []args{{"name": d.host}}}), "%s is a node of the swarm", d.host)
+	}
+	name := d.name(cmp.Or(u.Name, "service"))
+	a := args{"name": name}.text("image", d.imageText(u)).text("hostname", u.Hostname.String())
+	if u.Replicas > 0 {
+		a["replicas"] = u.Replicas
+	}
+	privileges := args{}
+	switch u.Source {
+	case setup.FromConfig:
+		config := u.Value
+		switch {
+		case u.Spec != nil:
+			d.step("S5", flow("createConfig", args{"name": config, "text": stored(u.Spec.File.Root())}), "the swarm takes the config %s", config)
+		case u.Missing == setup.NotSupplied || u.Missing == setup.NotHeld:
+			if account := d.account(u); account != "" {
+				d.step("S5", flow("createConfig", args{"name": config, "account": account}), "the swarm has the config %s", config)
+				d.say(&d.report.Assumed, u, nil, "config %s is not among the files: a good credential spec of %s", config, account)
+			}
+		}
+		privileges["config"] = config
+	case setup.FromFile:
+		d.supply(u)
+		privileges["file"] = u.Value
+	case setup.FromRegistry:
+		d.supply(u)
+		privileges["registry"] = u.Value
+	}
+	switch option := u.Option.String(); {
+	case stack:
+		a["stack"] = true
+		if len(privileges) > 0 {
+			a["privileges"] = privileges
+		}
+	case strings.Contains(option, "://") || u.Source == setup.FromUnknown && option != "":
+		a["credentialSpec"] = option
+	case len(privileges) > 0 || u.Source != setup.FromNowhere:
+		a["privileges"] = privileges
+	}
+	d.step("S6", flow("createService", a), "the swarm takes the service %s", name)
+	d.step("S6", flow("servicePs", name), "the tasks of %s run", name)
+	d.look("taskExec", args{"service": name, "slot": 1}, name)
+}
+
+// application is an application of Service Fabric.
+func (d *deployer) application(u *setup.Use) {
+	if !d.fabric {
+		d.fabric = true
+		d.step("S6", flow("serviceFabricCluster", args{"nodes": []string{d.host}}), "%s is a node of the cluster", d.host)
+	}
+	d.supply(u)
+	name := d.name(cmp.Or(u.Name, "application"))
+	a := args{"name": name}.text("image", d.imageText(u)).text("hostname", u.Hostname.String()).text("securityOption", u.Option.String()).text("isolation", isolationOf(u))
+	d.step("S6", flow("deployApplication", a), "Service Fabric takes %s", name)
+	d.step("S6", flow("applicationHealth", name), "%s is healthy", name)
+	d.look("instanceExec", args{"application": name, "node": d.host}, name)
+}
+
+func isolationOf(u *setup.Use) string {
+	isolation, err := windows.ParseIsolation(strings.ToLower(u.Isolation.String()))
+	if err != nil {
+		return ""
+	}
+	return string(isolation)
+}
+
+// task is a task of ECS, on an instance with an agent of today.
+func (d *deployer) task(u *setup.Use) {
+	linux := u.OS == "linux"
+	const cluster = "ecs-cluster"
+	if !d.taken[cluster] {
+		d.taken[cluster] = true
+		if linux {
+			d.step("S6", flow("fetcher", args{"host": d.host}), "credentials-fetcher runs on %s", d.host)
+		}
+		d.step("S6", fmt.Sprintf("{id: %s, ecsCluster: {}}", cluster), "a cluster")
+		d.step("S6", flow("ecsInstance", args{"cluster": cluster, "host": d.host}), "the agent of %s has registered", d.host)
+	}
+	switch u.Source {
+	case setup.FromFile:
+		d.supply(u)
+	case setup.FromS3, setup.FromSSM:
+		account := d.account(u)
+		switch {
+		case u.Spec != nil:
+			d.step("S5", flow("putCredentialSpec", args{"cluster": cluster, "arn": u.Value, "text": stored(u.Spec.File.Root())}), "%s is there", u.Value)
+		case account != "":
+			d.step("S5", flow("putCredentialSpec", args{"cluster": cluster, "arn": u.Value, "account": account}), "%s is there", u.Value)
+			d.say(&d.report.Assumed, u, nil, "%s is not among the files: a good credential spec of %s", u.Value, account)
+		}
+	}
+	id := d.name(cmp.Or(u.Name, "task"))
+	a := args{"cluster": cluster}.text("executionRole", u.Identity).text("hostname", u.Hostname.String())
+	if image := d.imageText(u); image != "" && !linux {
+		a["image"] = image
+	}
+	if linux {
+		a["linux"] = true
+	}
+	if u.Fargate {
+		a["launchType"] = "FARGATE"
+	}
+	if option := u.Option.String(); option != "" {
+		a["credentialSpecs"] = []string{option}
+	}
+	d.step("S6", flowWithID(id, "runTask", a), "the task %s starts", id)
+	if linux {
+		return
+	}
+	dns := cmp.Or(strings.ToLower(d.w.Domain.DNSName), "contoso.com")
+	d.step("S5", flow("nltest", args{"container": id, "command": "/parentdomain"}), "%s has its credential spec", id)
+	d.step("S7", flow("nltest", args{"container": id, "command": "/sc_verify:" + dns}), "%s has a secure channel", id)
+}
+
+// alone is a set of credential specs that nothing uses: each is the spec of a container that is otherwise as docker makes it.
+func (d *deployer) alone() {
+	for _, doc := range specsOf(d.p.Setup) {
+		if doc.Wrapped {
+			continue // a GMSACredentialSpec, which the cluster has taken
+		}
+		root := doc.File.Root()
+		name := path.Base(strings.ReplaceAll(root.Name, `\`, "/"))
+		d.file(name, stored(root))
+		u := &setup.Use{Carrier: setup.Docker, Spec: doc}
+		c := doctor.Container{Name: d.name(strings.TrimSuffix(name, path.Ext(name))), Host: d.host, Account: d.account(u)}
+		c.CredentialSpec = "file://" + name
+		d.w.Containers = append(d.w.Containers, c)
+		remark(&d.report.Assumed, root.Name, 0, "a container with this credential spec, of the host's release and otherwise as docker makes it")
+	}
+}
