@@ -38,6 +38,30 @@ func zeros(b []byte, first int) bool {
 	return true
 }
 
+// encode turns text into bytes as they are stored.
+func encode(text []byte, encoding string, mark bool) []byte {
+	var order binary.AppendByteOrder
+	switch encoding {
+	case UTF8BOM:
+		return append([]byte("\xef\xbb\xbf"), text...)
+	case UTF16LE:
+		order = binary.LittleEndian
+	case UTF16BE:
+		order = binary.BigEndian
+	default:
+		return text
+	}
+	units := utf16.Encode([]rune(string(text)))
+	b := make([]byte, 0, 2*len(units)+2)
+	if mark {
+		b = order.AppendUint16(b, 0xfeff)
+	}
+	for _, u := range units {
+		b = order.AppendUint16(b, u)
+	}
+	return b
+}
+
 func fromUTF16(b []byte, order binary.ByteOrder) []byte {
 	units := make([]uint16, len(b)/2)
 	for i := range units {

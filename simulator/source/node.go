@@ -121,27 +121,14 @@ func (n *Node) IsEmpty() bool {
 // Span is the place of the value.
 func (n *Node) Span() Span { return n.File.Span(n.Start, n.End) }
 
-// Replace is the edit that puts another value in the place of a string, written in the style of the one that is there.
+// Replace is the edit that puts another value in the place of a string, written in the style of the one that is there; a plain one gets quotes
+// when it needs them.
 func (n *Node) Replace(text string) (Edit, bool) {
-	if n.Kind != String {
+	e, ok := n.inPlace(text)
+	if !ok {
 		return Edit{}, false
 	}
-	switch n.Style {
-	case Literal, Folded:
-		return Edit{}, false
-	case Raw, Plain:
-		quoted, ok := n.quote(text)
-		if !ok {
-			return Edit{}, false
-		}
-		return n.File.Edit(n.Start, n.End, quoted)
-	default:
-		quoted, ok := n.quote(text)
-		if !ok || n.End-n.Start < 2 {
-			return Edit{}, false
-		}
-		return n.File.Edit(n.Start+1, n.End-1, quoted)
-	}
+	return n.File.Edit(e.Start, e.End, e.New)
 }
 
 // Walk calls f for the value and everything below it, with the path of keys and indices ("0", "1", …), until f returns false for a branch.
@@ -215,7 +202,11 @@ func (n *Node) quote(text string) (string, bool) {
 	case Plain:
 		return text, plainSafe(text)
 	case Literal:
-		return text, !strings.Contains(text, "\n")
+		if !strings.Contains(text, "\n") {
+			return text, true
+		}
+		indent, ok := n.blockIndent()
+		return strings.ReplaceAll(text, "\n", "\n"+indent), ok
 	case Raw:
 		return text, true
 	}

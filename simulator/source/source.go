@@ -23,6 +23,8 @@ type File struct {
 	// Size is the length of the file as stored, in bytes; of an embedded one, that of its text.
 	Size int
 
+	mark    bool  // UTF-16 with a byte order mark
+	lossy   bool  // the bytes are not all of their encoding, so that nothing may be written back
 	outer   *Node // the string that holds this document, nil for a file of its own
 	offsets []int // of an embedded file: for each byte of Data, and one past it, its offset in the outer file; nil: not known
 	lines   []int // offsets of the lines' beginnings
@@ -38,7 +40,12 @@ const (
 // NewFile makes a file of bytes as they are stored, whatever their encoding.
 func NewFile(name string, stored []byte) *File {
 	text, encoding := Decode(stored)
-	return &File{Name: name, Data: text, Encoding: encoding, Size: len(stored)}
+	f := &File{Name: name, Data: text, Encoding: encoding, Size: len(stored)}
+	if encoding == UTF16LE || encoding == UTF16BE {
+		f.mark = bytes.HasPrefix(stored, []byte("\xff\xfe")) || bytes.HasPrefix(stored, []byte("\xfe\xff"))
+		f.lossy = !bytes.Equal(encode(text, encoding, f.mark), stored)
+	}
+	return f
 }
 
 // Position is a place for people: line and column from 1, the column in characters.
@@ -153,7 +160,12 @@ type Edit struct {
 	File       *File
 	Start, End int
 	New        string
+	// UTF8 stores the whole file in UTF-8 without a byte order mark from now on.
+	UTF8 bool
 }
+
+// Reencode is the edit that stores the file on disk in UTF-8 without a byte order mark and changes nothing else.
+func (f *File) Reencode() Edit { return Edit{File: f.Root(), UTF8: true} }
 
 // Edit is the replacement of a range of f by a text. The text stands for itself: in an embedded file it is written as the strings around it
 // demand. It fails (false) where the place is not known to the byte.
@@ -169,15 +181,21 @@ func (f *File) Edit(start, end int, text string) (Edit, bool) {
 		start, end = f.offsets[start], f.offsets[end]
 		f = f.outer.File
 	}
-	return Edit{File: f, Start: start, End: end, New: text}, true
+	return Edit{File: f, Start: start, End: end, New: text}, !f.lossy
 }
 
-// Apply carries out edits of one file and returns its new text. Edits that overlap an earlier one are left out and counted.
-func Apply(f *File, edits []Edit) (text []byte, skipped int) {
+// Apply carries out edits of one file and returns it as it is to be stored: in its encoding, unless an edit changes that. Edits that overlap an
+// earlier one are left out and counted.
+func Apply(f *File, edits []Edit) (stored []byte, skipped int) {
+	encoding := f.Encoding
+	var text []byte
 	sorted := append([]Edit(nil), edits...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Start < sorted[j].Start })
 	at := 0
 	for _, e := range sorted {
+		if e.UTF8 {
+			encoding = ""
+		}
 		if e.Start < at || e.End > len(f.Data) || e.End < e.Start {
 			skipped++
 			continue
@@ -185,5 +203,5 @@ func Apply(f *File, edits []Edit) (text []byte, skipped int) {
 		text = append(append(text, f.Data[at:e.Start]...), e.New...)
 		at = e.End
 	}
-	return append(text, f.Data[at:]...), skipped
+	return encode(append(text, f.Data[at:]...), encoding, f.mark), skipped
 }

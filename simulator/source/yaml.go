@@ -368,6 +368,17 @@ func (n *Node) literalOffsets() []int {
 	return append(offsets, min(at, n.End))
 }
 
+// blockIndent is what stands before each line of a literal block.
+func (n *Node) blockIndent() (string, bool) {
+	b, at := n.File.Data, n.literalOffsets()
+	for i := range at {
+		if (i == 0 || n.Text[i-1] == '\n') && i < len(n.Text) && n.Text[i] != '\n' {
+			return string(b[n.lineStart(at[i]):at[i]]), true
+		}
+	}
+	return "", false
+}
+
 // YAML 1.1 as sigs.k8s.io/yaml and most readers of manifests have it (https://yaml.org/type/bool.html, int.html, float.html).
 var (
 	yamlBool  = regexp.MustCompile(`^(y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)
