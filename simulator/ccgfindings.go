@@ -173,7 +173,7 @@ func (e *pluginError) startFinding(hac *hostAccountConfig) *diag.Finding {
 	install := arg{"kind", string(kind)}
 	help := diag.Help{Text: "install the plug-in as its maker does", Command: "regsvr32 PLUGIN.dll"}
 	args := []arg{{"host", e.host.Name()}, install}
-	if !strings.EqualFold(clsids[kind], hac.PluginGUID) {
+	if !strings.EqualFold(kind.clsid(), hac.PluginGUID) {
 		args = append(args, arg{"clsid", hac.PluginGUID})
 	}
 	switch {

@@ -1,13 +1,12 @@
 package simulator
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/fakeads/security"
+	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
 )
 
 // PluginKind is the make of a plug-in: it decides what PluginInput and the secret have to look like (sources of the plug-ins).
@@ -28,14 +27,6 @@ const (
 // comClasses is where Container Credential Guard looks for the plug-ins that it may load (three plug-ins write it; the documentation of
 // the interface names a key without Control).
 const comClasses = `HKLM\SYSTEM\CurrentControlSet\Control\CCG\COMClasses`
-
-// clsids are the classes that the makes register.
-var clsids = map[PluginKind]string{
-	AzureKeyVault: "{CCC2A336-D7F3-4818-A213-272B7924213E}",
-	AWSPlugin:     "{859E1386-BDB4-49E8-85C7-3070B13920E1}",
-	RancherPlugin: "{e4781092-f116-4b79-b55e-28eb6a224e26}",
-	SamplePlugin:  "{CFCA0441-511D-4B2A-862E-20348A78760B}",
-}
 
 // Plugin is a plug-in for Container Credential Guard on a host: a COM class that gives a user of the domain. The zero value of all fields
 // but Kind is one that works.
@@ -62,7 +53,7 @@ func (p *Plugin) clsid() string {
 	if p.CLSID != "" {
 		return p.CLSID
 	}
-	return clsids[p.Kind]
+	return p.Kind.clsid()
 }
 
 // allowed tells whether Container Credential Guard may load the class.
@@ -158,93 +149,39 @@ type request struct {
 
 // errInput and errSecretForm: the plug-in does not understand its input, or what it fetched.
 var (
-	errInput      = errors.New("the input is not in the form of the plug-in")
-	errSecretForm = errors.New("the secret is not in the form of the plug-in")
+	errInput      = plugin.ErrInput
+	errSecretForm = plugin.ErrSecret
 )
 
+// clsid is the class that the make registers.
+func (kind PluginKind) clsid() string { return plugin.Make(kind).CLSID() }
+
 // grammar is what a make wants to read.
-func (kind PluginKind) grammar() (input, secret string) {
-	switch kind {
-	case AzureKeyVault:
-		return "ObjectId=<object id>;SecretUri=<uri>", `domain\user:password`
-	case AWSPlugin:
-		return `{"credentialArn":"<arn>"}`, `{"username":"…","password":"…","domainName":"…"}`
-	case RancherPlugin:
-		return "<namespace>:<secret>", `{"username":"…","password":"…","domainName":"…"}`
-	}
-	return "<domain>:<user>:<password>", "none"
-}
+func (kind PluginKind) grammar() (input, secret string) { return plugin.Make(kind).Grammar() }
 
 // parse reads PluginInput.
 func (kind PluginKind) parse(input string) (request, error) {
-	switch kind {
-	case AzureKeyVault:
-		var r request
-		for part := range strings.SplitSeq(input, ";") {
-			key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-			switch strings.ToLower(key) {
-			case "objectid":
-				r.identity = value
-			case "secreturi":
-				r.secret = value
-			}
-		}
-		if r.identity == "" || !strings.HasPrefix(strings.ToLower(r.secret), "https://") || !strings.Contains(r.secret, "/secrets/") {
-			return r, errInput
-		}
-		return r, nil
-	case AWSPlugin:
-		var in struct{ CredentialArn string } // the plug-in ignores the case of the key
-		if err := json.Unmarshal([]byte(input), &in); err != nil || !strings.HasPrefix(in.CredentialArn, "arn:") {
-			return request{}, errInput
-		}
-		return request{secret: in.CredentialArn}, nil
-	case RancherPlugin:
-		namespace, name, _ := strings.Cut(input, ":")
-		if namespace == "" || name == "" || strings.Contains(name, ":") {
-			return request{}, errInput
-		}
-		return request{secret: input}, nil
-	}
-	part := strings.SplitN(input, ":", 3)
-	if len(part) != 3 {
+	in, err := plugin.Make(kind).Parse(input)
+	if err != nil {
 		return request{}, errInput
 	}
-	return request{user: &portableUser{domain: part[0], user: part[1], password: part[2]}}, nil
+	r := request{secret: in.Secret, identity: in.Identity}
+	if in.User != nil {
+		r.user = &portableUser{domain: in.User.Domain, user: in.User.Name, password: in.User.Password}
+	}
+	return r, nil
 }
 
 // user reads the value of a secret.
 func (kind PluginKind) user(s *Secret) (*portableUser, error) {
-	u := &portableUser{secret: s}
-	if kind == AzureKeyVault {
-		account, password, ok := strings.Cut(s.Value, ":")
-		domain, user, qualified := strings.Cut(account, `\`)
-		if !ok || !qualified || user == "" || password == "" {
-			return nil, errSecretForm
-		}
-		u.domain, u.user, u.password = domain, user, password
-		return u, nil
-	}
-	var v struct{ Username, Password, DomainName string }
-	if err := json.Unmarshal([]byte(s.Value), &v); err != nil || v.Username == "" || v.Password == "" {
+	u, err := plugin.Make(kind).ParseSecret(s.Value)
+	if err != nil {
 		return nil, errSecretForm
 	}
-	u.domain, u.user, u.password = v.DomainName, v.Username, v.Password
-	return u, nil
+	return &portableUser{domain: u.Domain, user: u.Name, password: u.Password, secret: s}, nil
 }
 
 // secretValue writes a user in the form of the make.
 func (kind PluginKind) secretValue(domain, user, password string) string {
-	if kind == AzureKeyVault {
-		return domain + `\` + user + ":" + password
-	}
-	text, err := json.Marshal(struct {
-		Username   string `json:"username"`
-		Password   string `json:"password"`
-		DomainName string `json:"domainName"`
-	}{user, password, domain})
-	if err != nil {
-		panic(err) // three texts can always be written
-	}
-	return string(text)
+	return plugin.Make(kind).Secret(plugin.User{Domain: domain, Name: user, Password: password})
 }
