@@ -35,6 +35,8 @@ type Node struct {
 	Items []*Node
 	// Style is how a string is written.
 	Style Style
+	// Tag is the tag of a YAML value that is not one of YAML's own types, as it is written ("!Sub").
+	Tag string
 }
 
 // A Member is a key and its value.

@@ -110,3 +110,18 @@ func TestYAMLErrorLine(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestYAMLTags(t *testing.T) {
+	docs, err := ParseYAML(NewFile("x.yaml", []byte("a: !Sub 'x${Y}'\nb: !Ref Y\nc: !Join ['', [x, !GetAtt B.Arn]]\nd: !!str 1\n")))
+	if err != nil || len(docs) != 1 {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"a": "!Sub", "b": "!Ref", "c": "!Join", "d": ""} {
+		if got := docs[0].Get(key).Tag; got != want {
+			t.Errorf("%s has the tag %q, want %q", key, got, want)
+		}
+	}
+	if got := docs[0].Get("b"); got.Kind != String || got.Text != "Y" {
+		t.Errorf("b is %v %q", got.Kind, got.Text)
+	}
+}

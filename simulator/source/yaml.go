@@ -115,6 +115,9 @@ func (c *yamlReader) node(y *yaml.Node, depth int) *Node {
 	}
 	start := c.start(y)
 	n := &Node{File: c.f, Start: start, End: start}
+	if strings.HasPrefix(y.Tag, "!") && !strings.HasPrefix(y.Tag, "!!") {
+		n.Tag = y.Tag
+	}
 	if c.err != nil {
 		return n
 	}
