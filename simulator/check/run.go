@@ -62,11 +62,11 @@ func derive(s *setup.Setup) []Target {
 	}
 	for _, d := range s.Documents {
 		switch d.Form {
-		case setup.FormDockerArgs:
+		case setup.FormDockerArgs, setup.FormContainer:
 			add(TargetDocker)
 		case setup.FormCompose:
 			add(TargetCompose)
-		case setup.FormSwarmService:
+		case setup.FormSwarmService, setup.FormSwarmConfig:
 			add(TargetSwarm)
 		case setup.FormKubernetes, setup.FormHelmValues:
 			add(TargetK8s)

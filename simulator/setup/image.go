@@ -2,37 +2,85 @@ package setup
 
 import "strings"
 
-// ImageOS tells what the name of an image says about the operating system: "windows", "linux" or "", and the Windows Server release
+// ImageOS tells what the name of an image says about the operating system: "windows", "linux" or "", and the release of Windows Server
 // ("ltsc2019") that its tag names. Only names that nobody gives to something else count.
 func ImageOS(image string) (os, release string) {
-	name := strings.ToLower(image)
-	if i := strings.IndexByte(name, '@'); i >= 0 {
-		name = name[:i]
+	image = strings.ToLower(image)
+	if at := strings.IndexByte(image, '@'); at >= 0 {
+		image = image[:at]
 	}
-	tag := ""
-	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
-		name, tag = name[:i], name[i+1:]
+	repository, tag := image, ""
+	if colon := strings.LastIndexByte(image, ':'); colon > strings.LastIndexByte(image, '/') {
+		repository, tag = image[:colon], image[colon+1:]
 	}
-	for _, r := range imageReleases {
-		if strings.Contains(tag, r.part) {
-			release = r.release
-			break
+	for _, r := range releases {
+		for _, mark := range r.marks {
+			if hasMark(tag, mark) {
+				release = r.name
+			}
 		}
 	}
-	for _, part := range []string{"windows/servercore", "windows/nanoserver", "mcr.microsoft.com/windows", "microsoft/windowsservercore", "microsoft/nanoserver", "dotnet/framework/"} {
-		if strings.Contains(name, part) {
-			return "windows", release
-		}
-	}
-	if release != "" || strings.Contains(tag, "windowsservercore") || strings.Contains(tag, "nanoserver") {
+	switch {
+	case strings.Contains(repository, "windows"), strings.Contains(repository, "nanoserver"), strings.Contains(repository, "servercore"),
+		strings.Contains(tag, "windows"), strings.Contains(tag, "nanoserver"), strings.Contains(tag, "ltsc20"), release != "" && strings.Contains(tag, "10.0."),
+		strings.HasSuffix(repository, "dotnet/framework"), strings.Contains(repository, "dotnet/framework/"),
+		repository == "microsoft/iis", repository == "microsoft/aspnet", strings.HasPrefix(repository, "microsoft/dotnet-framework"):
 		return "windows", release
+	}
+	name := strings.TrimPrefix(strings.TrimPrefix(repository, "docker.io/"), "library/")
+	if linuxImages[name] {
+		return "linux", ""
+	}
+	for _, word := range strings.FieldsFunc(tag, func(r rune) bool { return r == '-' || r == '_' }) {
+		if linuxTags[strings.TrimRight(word, "0123456789.")] {
+			return "linux", ""
+		}
 	}
 	return "", ""
 }
 
-// imageReleases are the parts of tags by which Microsoft's images name a release (https://mcr.microsoft.com/product/windows/servercore).
-var imageReleases = []struct{ part, release string }{
-	{"ltsc2025", "ltsc2025"}, {"ltsc2022", "ltsc2022"}, {"ltsc2019", "ltsc2019"}, {"ltsc2016", "ltsc2016"},
-	{"10.0.26100", "ltsc2025"}, {"10.0.20348", "ltsc2022"}, {"10.0.17763", "ltsc2019"}, {"10.0.14393", "ltsc2016"},
-	{"windowsservercore-1809", "ltsc2019"}, {"nanoserver-1809", "ltsc2019"}, {"windowsservercore-1803", "1803"}, {"windowsservercore-1709", "1709"},
+// releases are the releases of Windows Server by what tags say (hub.docker.com/_/microsoft-windows-servercore).
+var releases = []struct {
+	name  string
+	marks []string
+}{
+	{"ltsc2016", []string{"ltsc2016", "1607", "10.0.14393"}},
+	{"1709", []string{"1709", "10.0.16299"}},
+	{"1803", []string{"1803", "10.0.17134"}},
+	{"ltsc2019", []string{"ltsc2019", "1809", "10.0.17763"}},
+	{"1903", []string{"1903", "10.0.18362"}},
+	{"1909", []string{"1909", "10.0.18363"}},
+	{"2004", []string{"2004", "10.0.19041"}},
+	{"20H2", []string{"20h2", "10.0.19042"}},
+	{"ltsc2022", []string{"ltsc2022", "10.0.20348"}},
+	{"ltsc2025", []string{"ltsc2025", "10.0.26100"}},
+}
+
+// hasMark tells whether a tag has a mark as one of its parts: 4.8-windowsservercore-ltsc2019, 10.0.17763.1879.
+func hasMark(tag, mark string) bool {
+	for from := 0; ; {
+		i := strings.Index(tag[from:], mark)
+		if i < 0 {
+			return false
+		}
+		i += from
+		end := i + len(mark)
+		if (i == 0 || tag[i-1] == '-' || tag[i-1] == '_') && (end == len(tag) || tag[end] == '-' || tag[end] == '_' || tag[end] == '.') {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+// linuxImages are official images that exist for Linux only (docker-library/official-images, Architectures).
+var linuxImages = map[string]bool{
+	"alpine": true, "amazonlinux": true, "almalinux": true, "archlinux": true, "busybox": true, "centos": true, "debian": true, "fedora": true, "httpd": true,
+	"mariadb": true, "memcached": true, "mysql": true, "nginx": true, "oraclelinux": true, "photon": true, "php": true, "postgres": true, "rabbitmq": true,
+	"redis": true, "rockylinux": true, "ruby": true, "ubuntu": true, "wordpress": true,
+}
+
+// linuxTags are words of tags that name a distribution of Linux.
+var linuxTags = map[string]bool{
+	"alpine": true, "bookworm": true, "bullseye": true, "buster": true, "trixie": true, "jammy": true, "focal": true, "noble": true, "bionic": true, "slim": true,
+	"ubuntu": true, "debian": true, "linux": true, "cbl": true, "mariner": true, "azurelinux": true,
 }

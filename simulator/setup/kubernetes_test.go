@@ -180,7 +180,7 @@ func TestImageOS(t *testing.T) {
 		"localhost:5000/team/app":                       " ",
 		"team/app:1.0-ltsc2025":                         "windows ltsc2025",
 		"mcr.microsoft.com/dotnet/framework/aspnet:4.8": "windows ",
-		"nginx:1.27":                                    " ",
+		"nginx:1.27":                                    "linux ",
 	} {
 		os, release := ImageOS(image)
 		if got := os + " " + release; got != want {

@@ -40,6 +40,7 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 		clear(s.Uses[uses:])
 		clear(s.Pods[pods:])
 		s.Documents, s.Uses, s.Pods = s.Documents[:docs], s.Uses[:uses], s.Pods[:pods]
+		s.leave(f)
 		return false
 	}
 	s.Files = append(s.Files, f)
@@ -47,7 +48,11 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 }
 
 // Link gives each use the document that it names, when it is among the set.
-func (s *Setup) Link() { s.link() }
+func (s *Setup) Link() {
+	s.index()
+	s.extendAcross()
+	s.link()
+}
 
 // SideFile is the name of the file beside another one that lists what shall not be reported of it: JSON has no comments.
 func SideFile(name string) string {
@@ -74,7 +79,9 @@ func Language(f *source.File) string { return language(f) }
 // readers find the uses in a document of a form.
 var readers = map[Form]func(*Setup, *Document){
 	FormDockerArgs:    (*Setup).readDockerArguments,
+	FormContainer:     (*Setup).readContainer,
 	FormCompose:       (*Setup).readCompose,
+	FormSwarmConfig:   (*Setup).readSwarmConfig,
 	FormSwarmService:  (*Setup).readSwarmService,
 	FormKubernetes:    (*Setup).readKubernetes,
 	FormECS:           (*Setup).readECS,
@@ -109,7 +116,7 @@ func language(f *source.File) string {
 		return "xml"
 	case ".hcl", ".nomad", ".tf":
 		return "hcl"
-	case ".sh", ".ps1", ".cmd", ".bat", ".psm1":
+	case ".sh", ".bash", ".ps1", ".cmd", ".bat", ".psm1":
 		return "shell"
 	}
 	switch text := bytes.TrimSpace(f.Data); {
@@ -117,7 +124,7 @@ func language(f *source.File) string {
 		return "json"
 	case text[0] == '<':
 		return "xml"
-	case bytes.HasPrefix(text, []byte("docker ")):
+	case bytes.HasPrefix(text, []byte("docker ")), bytes.HasPrefix(text, []byte("#!")), bytes.HasPrefix(text, []byte("sudo docker ")):
 		return "shell"
 	}
 	return "yaml"
@@ -200,6 +207,12 @@ func recognise(root *source.Node) Form {
 		return FormECS
 	case isSwarmService(root):
 		return FormSwarmService
+	case isSwarmConfig(root):
+		return FormSwarmConfig
+	case isDockerArguments(root):
+		return FormDockerArgs
+	case isContainer(root):
+		return FormContainer
 	case isOCI(root):
 		return FormOCI
 	case isHelmValues(root):
@@ -208,7 +221,7 @@ func recognise(root *source.Node) Form {
 		return FormPluginSecret
 	case isCcgVault(root):
 		return FormCcgVault
-	case root.Get("services").Map() != nil:
+	case root.Get("services").Map() != nil, isComposePart(root):
 		return FormCompose
 	case hasWindowsOptions(root):
 		return FormKubernetes

@@ -62,10 +62,16 @@ type Use struct {
 	// Missing is why Spec is nil.
 	Missing Missing
 
+	// Options are all texts of the container that name, or were to name, a credential spec or are security options beside it, in their order.
+	Options []*Option
+	// Command is the docker command line that makes the container; nil: it is another carrier's.
+	Command *Command
+
 	Hostname  *source.Node // nil: not given
 	User      *source.Node // nil: the image's
 	Isolation *source.Node // nil: the host's default
 	Image     *source.Node
+	Platform  *source.Node // "windows/amd64"; nil: not given
 	// OS is "windows", "linux" or "" when nothing tells; Release is a Windows Server release ("ltsc2019") when something does.
 	OS, Release string
 	// Replicas is how many of the container there are on purpose; 0: one.
@@ -81,6 +87,8 @@ type Use struct {
 	// the pod that has the container.
 	Pod   *Pod
 	Class ContainerClass
+
+	document *Document // the compose file of a service
 }
 
 // Missing is why a credential spec could not be read.
@@ -109,6 +117,8 @@ const (
 	FormServiceFabric  Form = "servicefabric"
 	FormNomad          Form = "nomad"
 	FormOCI            Form = "oci"
+	FormContainer      Form = "docker-container" // what docker inspect prints, and the body of the request that creates a container
+	FormSwarmConfig    Form = "swarm-config"     // what docker config inspect prints
 	FormPluginSecret   Form = "plugin-secret"
 	FormCcgVault       Form = "ccgvault"
 	FormUnknown        Form = "unknown"
@@ -137,4 +147,10 @@ type Setup struct {
 	Pods []*Pod
 
 	objects map[string]*credspec.Document // bodies of GMSACredentialSpecs by name
+
+	byName  map[string][]*source.File // by the last part of the name, in lower case
+	inFile  map[*source.File][]*Document
+	left    map[string]bool        // names of the files that the set forgot, as in byName
+	configs map[string]swarmConfig // by name and id
+	inlines map[*source.Node]*credspec.Document
 }

@@ -227,6 +227,11 @@ func (n *Node) inPlace(text string) (Edit, bool) {
 		quoted, ok = `"`+escapeJSON(text)+`"`, true
 	case n.Style == DoubleQuoted || n.Style == SingleQuoted:
 		start, end = start+1, end-1
+	case n.Style == Foreign:
+		if n.places == nil {
+			return Edit{}, false
+		}
+		start, end = n.places[0], n.places[len(n.Text)]
 	}
 	return Edit{File: n.File, Start: start, End: end, New: quoted}, ok && start <= end
 }

@@ -37,6 +37,28 @@ type Node struct {
 	Style Style
 	// Tag is the tag of a YAML value that is not one of YAML's own types, as it is written ("!Sub").
 	Tag string
+	// Open is true of a string with a variable in it whose value no file of the set gives; Text has the variable as it is written.
+	Open bool
+
+	places  []int // of a string of style Foreign: see [Foreign]
+	quoting func(string) (string, bool)
+}
+
+// NewForeign makes a string of another notation (an argument of a shell, an attribute of XML, a template of HCL) that stands at start to end.
+// places has for each byte of text, and one past it, its place in f; nil when they are not known. quoting writes a text as it has to stand
+// between places' ends; nil: it cannot be replaced.
+func NewForeign(f *File, start, end int, text string, places []int, quoting func(string) (string, bool)) *Node {
+	if len(places) != len(text)+1 {
+		places = nil
+	}
+	return &Node{File: f, Kind: String, Text: text, Start: start, End: end, Style: Foreign, places: places, quoting: quoting}
+}
+
+// Part is the range of a string's text from start to end as a string of its own.
+func (n *Node) Part(start, end int) *Node {
+	inside := n.Inside()
+	start, end = clamp(start, len(n.Text)), clamp(end, len(n.Text))
+	return &Node{File: inside, Kind: String, Text: n.Text[start:max(start, end)], Start: start, End: max(start, end), Style: Raw, Open: n.Open}
 }
 
 // A Member is a key and its value.
@@ -52,7 +74,8 @@ const (
 	Plain
 	Literal // YAML |
 	Folded  // YAML >
-	Raw     // the text stands for itself: XML attributes, arguments
+	Raw     // the text stands for itself
+	Foreign // another notation's, see [NewForeign]
 )
 
 // Get is the value at a path of keys, nil when there is none. Keys are compared to the letter; of a key that stands twice the last counts, as
@@ -211,6 +234,10 @@ func (n *Node) quote(text string) (string, bool) {
 		return strings.ReplaceAll(text, "\n", "\n"+indent), ok
 	case Raw:
 		return text, true
+	case Foreign:
+		if n.quoting != nil {
+			return n.quoting(text)
+		}
 	}
 	return "", false
 }

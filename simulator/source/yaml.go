@@ -292,6 +292,8 @@ func (n *Node) offsets() []int {
 	switch {
 	case n.Kind != String:
 		return nil
+	case n.Style == Foreign:
+		return n.places
 	case n.Style == Raw || n.Style == Plain:
 		if string(raw) != n.Text {
 			return nil

@@ -1,0 +1,133 @@
+package setup
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gmsasim/gmsasim/simulator/source"
+)
+
+// TestShellCommands: what a program gets, and where each byte of it stands, in each shell.
+func TestShellCommands(t *testing.T) {
+	tests := []struct {
+		name, file, text string
+		want             []string // the words of each docker command
+	}{
+		{"posix", "a.sh", "#!/bin/sh\n# docker run no\nX=1 sudo docker run \\\n  --security-opt \"credentialspec=file://a b.json\" -h 'it'\\''s' img # end\necho docker run x\n",
+			[]string{"docker|run|--security-opt|credentialspec=file://a b.json|-h|it's|img"}},
+		{"posix lists", "a.sh", "if true; then docker create img && docker run b|cat; fi; id=$(docker run -d c) >log 2>&1\ncat <<EOF\ndocker run not this\nEOF\ndocker run d",
+			[]string{"docker|create|img", "docker|run|b", "docker|run|-d|c", "docker|run|d"}},
+		{"posix backslash", "a.sh", `docker run --security-opt credentialspec=file://..\x.json img`, []string{"docker|run|--security-opt|credentialspec=file://..x.json|img"}},
+		{"powershell", "a.ps1", "$id = docker run `\r\n  --security-opt 'credentialspec=file://..\\a.json' `\r\n  --name \"a`\"b\" $image; if ($id) { & docker.exe create img }\n<# docker run no #>\n",
+			[]string{"docker|run|--security-opt|credentialspec=file://..\\a.json|--name|a\"b|$image", "docker.exe|create|img"}},
+		{"powershell raw", "a.ps1", `docker run --security-opt 'credentialspec=raw://{\"a\":1}' i`, []string{`docker|run|--security-opt|credentialspec=raw://{"a":1}|i`}},
+		{"cmd", "a.cmd", "@echo off\r\nrem docker run no\r\n@docker run ^\r\n  --security-opt \"credentialspec=raw://{\\\"a\\\":1}\" ^\r\n  %IMAGE% & docker run 'x\r\n",
+			[]string{`docker|run|--security-opt|credentialspec=raw://{"a":1}|%IMAGE%`, "docker|run|'x"}},
+		{"stdin", "-", "docker run -h a img\n", []string{"docker|run|-h|a|img"}},
+	}
+	for _, tt := range tests {
+		f := source.NewFile(tt.file, []byte(tt.text))
+		docs := documents(f)
+		if len(docs) != 1 || docs[0].Form != FormDockerArgs {
+			t.Fatalf("%s: %d documents", tt.name, len(docs))
+		}
+		var got []string
+		for _, line := range docs[0].Root.List() {
+			var words []string
+			for _, n := range line.List() {
+				words = append(words, n.Text)
+				if raw := string(f.Data[n.Start:n.End]); raw != strings.TrimSpace(raw) || strings.Trim(raw, `"'`) != n.Text && !strings.ContainsAny(raw, "\\`'") {
+					t.Errorf("%s: the word %q stands in %q", tt.name, n.Text, raw)
+				}
+			}
+			got = append(got, strings.Join(words, "|"))
+		}
+		if fmt.Sprint(got) != fmt.Sprint(tt.want) {
+			t.Errorf("%s\n got %q\nwant %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestArgumentEdits: a part of an argument is replaced in its own quotes, and nothing else is touched.
+func TestArgumentEdits(t *testing.T) {
+	for file, tests := range map[string][][2]string{
+		"a.sh": {
+			{`docker run --security-opt=credentialspec:file://a.json i`, `docker run --security-opt=credentialspec:file://b.json i`},
+			{`docker run --security-opt 'credentialspec=file://a.json' i`, `docker run --security-opt 'credentialspec=file://b.json' i`},
+			{`docker run --security-opt "credentialspec=file://a.json" i`, `docker run --security-opt "credentialspec=file://b.json" i`},
+			{`docker run --security-opt credentialspec="file://a.json" i`, `docker run --security-opt credentialspec="file://a.json" i`},
+		},
+		"a.json": {{`["docker","run","--security-opt","credentialspec=file://a.json","i"]`, `["docker","run","--security-opt","credentialspec=file://b.json","i"]`}},
+	} {
+		for _, tt := range tests {
+			s := Read([]*source.File{source.NewFile(file, []byte(tt[0]))})
+			if len(s.Uses) != 1 || s.Uses[0].Options[0].Value.Text != "a.json" {
+				t.Fatalf("%s: %+v", tt[0], s.Uses)
+			}
+			after := tt[0]
+			if e, ok := s.Uses[0].Options[0].Value.Replace("b.json"); ok {
+				text, _ := source.Apply(s.Files[0], []source.Edit{e})
+				after = string(text)
+			}
+			if after != tt[1] {
+				t.Errorf("%s: got %s", tt[0], after)
+			}
+		}
+	}
+}
+
+// TestUses: what each form says about its containers.
+func TestUses(t *testing.T) {
+	tests := []struct {
+		name, file, text string
+		want             []string
+	}{
+		{"run", "a.sh", "docker run --security-opt credentialspec=file://spec.json -ith web --user 'NT AUTHORITY\\SYSTEM' --isolation=process mcr.microsoft.com/windows/servercore:ltsc2019 cmd\n",
+			[]string{`docker "" file spec.json host=web user=NT AUTHORITY\SYSTEM isolation=process os=windows ltsc2019 supplied`}},
+		{"last wins", "a.sh", "docker run --security-opt credentialspec=file://x.json --security-opt CredentialSpec=rEgistry://spec img", []string{`docker "" registry spec os= held elsewhere`}},
+		{"behind", "a.sh", "docker run img --security-opt=credentialspec=file://spec.json", []string{`docker "" none  os= not named`}},
+		{"options in a variable", "a.ps1", "docker run $more --security-opt credentialspec=file://spec.json img", []string{`docker "" file spec.json os= supplied`}},
+		{"no container of ours", "a.sh", "docker run --security-opt no-new-privileges img", nil},
+		{"service", "a.sh", "docker config create cfg ./spec.json; docker service create --replicas 3 --name s --credential-spec config://cfg img", []string{`swarm "s" config cfg os= x3 supplied`}},
+		{"compose", "compose.yaml", "services:\n  base:\n    image: img:${TAG:-ltsc2022}\n    hostname: h\n  web:\n    extends: base\n    security_opt: ['credentialspec=file://${NAME:-spec}.json']\n",
+			[]string{`compose "web" file spec.json host=h os=windows ltsc2022 supplied`}},
+		{"compose config", "compose.yaml", "services:\n  web:\n    image: i\n    credential_spec: {config: c}\n    deploy: {replicas: 2}\nconfigs:\n  c: {file: ./sub/spec.json}\n",
+			[]string{`compose "web" config c os= x2 supplied`}},
+		{"compose variable", "compose.yaml", "services:\n  web:\n    image: i\n    credential_spec: {file: '${SPEC}'}\n", []string{`compose "web" file ${SPEC} os= not supplied`}},
+		{"api", "service.json", `{"Name": "w", "TaskTemplate": {"ContainerSpec": {"Image": "i", "Privileges": {"CredentialSpec": {"Config": "id1"}}}}}`, []string{`swarm "w" config id1 os= held elsewhere`}},
+		{"inspect", "inspect.json", `[{"Id":"0123456789abcdef","Name":"/w","Config":{"Hostname":"0123456789ab","User":"","Image":"i"},"HostConfig":{"SecurityOpt":["credentialspec=raw://{\"CmsPlugins\":[]}"],"Isolation":"default"}}]`,
+			[]string{`docker "/w" inline {"CmsPlugins":[]} os= supplied`}},
+	}
+	for _, tt := range tests {
+		s := Read([]*source.File{source.NewFile(tt.file, []byte(tt.text)), source.NewFile("CredentialSpecs/Spec.json", []byte(`{"CmsPlugins": ["ActiveDirectory"]}`))})
+		var got []string
+		for _, u := range s.Uses {
+			text := fmt.Sprintf("%s %q %s %s", u.Carrier, u.Name, u.Source, u.Value)
+			for _, p := range []struct {
+				key string
+				n   *source.Node
+			}{{"host", u.Hostname}, {"user", u.User}, {"isolation", u.Isolation}} {
+				if p.n != nil {
+					text += " " + p.key + "=" + p.n.String()
+				}
+			}
+			text += " os=" + u.OS
+			if u.Release != "" {
+				text += " " + u.Release
+			}
+			if u.Replicas > 0 {
+				text += fmt.Sprintf(" x%d", u.Replicas)
+			}
+			if u.Spec != nil {
+				text += " supplied"
+			} else {
+				text += " " + string(u.Missing)
+			}
+			got = append(got, text)
+		}
+		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", tt.want) {
+			t.Errorf("%s\n got %q\nwant %q", tt.name, got, tt.want)
+		}
+	}
+}

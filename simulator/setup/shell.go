@@ -1,0 +1,433 @@
+package setup
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"github.com/gmsasim/gmsasim/simulator/source"
+)
+
+// dialect is the language of a script.
+type dialect int
+
+const (
+	posix      dialect = iota // sh, bash: POSIX.1 Shell Command Language, 2.2
+	powershell                // about_Parsing, about_Quoting_Rules
+	cmd                       // cmd.exe, and the C runtime's rules for the quotes of an argument
+)
+
+// maxWords is how many words of a script are read.
+const maxWords = 100_000
+
+// dialectOf is the language that a file's name promises. Of a text without one, the continuation of its lines tells; one line alone is read as
+// PowerShell reads it, which leaves the backslashes of Windows paths alone.
+func dialectOf(f *source.File) dialect {
+	switch strings.ToLower(path.Ext(f.Name)) {
+	case ".sh", ".bash":
+		return posix
+	case ".ps1", ".psm1":
+		return powershell
+	case ".cmd", ".bat":
+		return cmd
+	}
+	text := bytes.ReplaceAll(f.Data, []byte("\r\n"), []byte("\n"))
+	switch {
+	case bytes.HasPrefix(text, []byte("#!")), bytes.Contains(text, []byte("\\\n")):
+		return posix
+	case bytes.Contains(text, []byte("^\n")):
+		return cmd
+	}
+	return powershell
+}
+
+// word is one argument, as the program gets it.
+type word struct {
+	start, end int
+	text       []byte
+	places     []int
+	// quote is the quotation mark in which the whole word stands, 0: none, mixed: parts of it.
+	quote byte
+	begun bool // something that counts stands in it, an empty pair of quotes for instance
+	open  bool // an expansion stands in it
+	bare  bool // it is an expansion without quotes, which may become any number of words
+}
+
+const mixed = 1
+
+// lexer splits a script into commands. What it knows of a language is what decides where the words of a docker command begin and end.
+type lexer struct {
+	b        []byte
+	d        dialect
+	at       int
+	word     word
+	drop     bool // the next word is the target of a redirection
+	command  []word
+	commands [][]word
+	words    int
+	heredocs []string
+}
+
+// shellCommands are the commands of a script, each as its words.
+func shellCommands(b []byte, d dialect) [][]word {
+	l := &lexer{b: b, d: d}
+	for l.at < len(l.b) && l.words < maxWords {
+		l.step()
+	}
+	l.endCommand()
+	return l.commands
+}
+
+func (l *lexer) peek(ahead int) byte {
+	if l.at+ahead < len(l.b) {
+		return l.b[l.at+ahead]
+	}
+	return 0
+}
+
+// put adds a byte of a word's text that stands at a place, in quotes of a kind.
+func (l *lexer) put(c byte, at int, quote byte) {
+	l.touch(quote)
+	l.word.text = append(l.word.text, c)
+	l.word.places = append(l.word.places, at)
+}
+
+// touch begins a word, if none has begun, and notes in which quotes it stands.
+func (l *lexer) touch(quote byte) {
+	if !l.word.begun {
+		l.word = word{start: l.at, begun: true, quote: quote}
+	} else if l.word.quote != quote {
+		l.word.quote = mixed
+	}
+}
+
+func (l *lexer) endWord() {
+	if !l.word.begun {
+		return
+	}
+	w := l.word
+	w.end = l.at
+	l.word = word{}
+	if l.drop {
+		l.drop = false
+		return
+	}
+	l.words++
+	l.command = append(l.command, w)
+}
+
+func (l *lexer) endCommand() {
+	l.endWord()
+	l.drop = false
+	if len(l.command) > 0 {
+		l.commands = append(l.commands, l.command)
+	}
+	l.command = nil
+}
+
+// escapeByte is what takes the meaning of the next byte away, outside quotes.
+func (l *lexer) escapeByte() byte { return [...]byte{'\\', '`', '^'}[l.d] }
+
+func (l *lexer) step() {
+	c := l.b[l.at]
+	switch {
+	case c == '\n':
+		l.endCommand()
+		l.at++
+		l.skipHeredocs()
+	case c == ' ' || c == '\t' || c == '\r':
+		l.endWord()
+		l.at++
+	case c == l.escapeByte():
+		l.escape()
+	case c == '#' && !l.word.begun && l.d != cmd:
+		l.skipLine()
+	case c == '<' && l.peek(1) == '#' && l.d == powershell:
+		l.skipTo("#>")
+	case c == '@' && l.d == powershell && !l.word.begun && (l.peek(1) == '"' || l.peek(1) == '\''):
+		l.hereString()
+	case c == '@' && l.d == cmd && !l.word.begun && len(l.command) == 0: // the command is not to be shown
+		l.at++
+	case c == '\'' && l.d != cmd:
+		l.singleQuoted()
+	case c == '"':
+		l.doubleQuoted()
+	case c == '$' && l.d != cmd:
+		l.expansion(0)
+	case c == '%' && l.d == cmd:
+		l.touch(0)
+		l.word.open = true
+		l.put(c, l.at, 0)
+		l.at++
+	case c == ';' && l.d != cmd, c == '|', c == '&', c == '(', c == ')':
+		l.endCommand()
+		l.at++
+	case (c == '{' || c == '}') && l.d == powershell && !l.word.begun:
+		l.endCommand()
+		l.at++
+	case c == '<' || c == '>':
+		l.redirection()
+	case c == '\\' && l.d == cmd && l.peek(1) == '"':
+		l.at++
+		l.put('"', l.at, 0)
+		l.at++
+	default:
+		bare := c == '@' && !l.word.begun && l.d == powershell // @arguments: a list of them
+		l.put(c, l.at, 0)
+		l.word.open = l.word.open || bare
+		l.word.bare = l.word.bare || bare
+		l.at++
+	}
+}
+
+// escape reads an escape outside quotes; before the end of a line it continues the command.
+func (l *lexer) escape() {
+	rest := l.b[l.at+1:]
+	if n := len(rest); n > 0 && rest[0] == '\n' || n > 1 && rest[0] == '\r' && rest[1] == '\n' {
+		l.at += 1 + bytes.IndexByte(rest, '\n') + 1
+		if l.d != posix { // there the parts of a word on both sides grow together
+			l.endWordBefore()
+		}
+		return
+	}
+	if len(rest) == 0 {
+		l.at++
+		return
+	}
+	l.touch(0)
+	l.put(rest[0], l.at, 0)
+	l.at += 2
+}
+
+// endWordBefore ends a word at the continuation that has just been read.
+func (l *lexer) endWordBefore() {
+	at := l.at
+	for l.at > 0 && (isBlank(l.b[l.at-1]) || l.b[l.at-1] == l.escapeByte()) {
+		l.at--
+	}
+	l.endWord()
+	l.at = at
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+func (l *lexer) skipLine() {
+	for l.at < len(l.b) && l.b[l.at] != '\n' {
+		l.at++
+	}
+}
+
+func (l *lexer) skipTo(end string) {
+	if i := bytes.Index(l.b[l.at:], []byte(end)); i >= 0 {
+		l.at += i + len(end)
+		return
+	}
+	l.at = len(l.b)
+}
+
+func (l *lexer) singleQuoted() {
+	l.touch('\'')
+	for l.at++; l.at < len(l.b); l.at++ {
+		switch c := l.b[l.at]; {
+		case c != '\'' && c == '\\' && l.d == powershell && l.peek(1) == '"': // the C runtime of the program reads \" as a quotation mark
+			l.at++
+			l.put('"', l.at, '\'')
+		case c != '\'':
+			l.put(c, l.at, '\'')
+		case l.d == powershell && l.peek(1) == '\'':
+			l.put('\'', l.at, '\'')
+			l.at++
+		default:
+			l.at++
+			return
+		}
+	}
+}
+
+func (l *lexer) doubleQuoted() {
+	l.touch('"')
+	for l.at++; l.at < len(l.b); {
+		c, next := l.b[l.at], l.peek(1)
+		switch {
+		case c == '"' && l.d == powershell && next == '"':
+			l.put('"', l.at, '"')
+			l.at += 2
+		case c == '"':
+			l.at++
+			return
+		case c == '\\' && l.d == posix && next == '\n':
+			l.at += 2
+		case c == '\\' && l.d == posix && (next == '$' || next == '`' || next == '"' || next == '\\'),
+			c == '\\' && l.d == cmd && next == '"':
+			l.put(next, l.at, '"')
+			l.at += 2
+		case c == '\\' && l.d == powershell && next == '`' && l.peek(2) == '"': // \" for the C runtime, the quote escaped for the shell
+			l.put('"', l.at, '"')
+			l.at += 3
+		case c == '`' && l.d == powershell && next != 0:
+			l.put(next, l.at, '"')
+			l.at += 2
+		case c == '$' && l.d != cmd:
+			l.expansion('"')
+		default:
+			if c == '%' && l.d == cmd {
+				l.word.open = true
+			}
+			l.put(c, l.at, '"')
+			l.at++
+		}
+	}
+}
+
+// expansion reads $X, ${X} and $(…), which stand in the word as they are written. Commands inside $(…) without quotes are commands too.
+func (l *lexer) expansion(quote byte) {
+	next := l.peek(1)
+	if next == '(' && quote == 0 {
+		l.touch(0)
+		l.word.open, l.word.bare = true, true
+		l.put('$', l.at, quote)
+		l.at++
+		l.endCommand()
+		return
+	}
+	if next != '{' && next != '(' && next != '_' && next != '@' && next != '*' && !isLetter(next) && (next < '0' || next > '9') {
+		l.put('$', l.at, quote)
+		l.at++
+		return
+	}
+	first := !l.word.begun
+	l.touch(quote)
+	l.word.open = true
+	l.word.bare = l.word.bare || first && quote == 0
+	end := l.at + 1
+	switch next {
+	case '(', '{':
+		closing := map[byte]byte{'(': ')', '{': '}'}[next]
+		depth := 0
+		for ; end < len(l.b); end++ {
+			if l.b[end] == next {
+				depth++
+			} else if l.b[end] == closing {
+				if depth--; depth == 0 {
+					end++
+					break
+				}
+			}
+		}
+	default:
+		for end < len(l.b) && (isLetter(l.b[end]) || l.b[end] == '_' || l.b[end] >= '0' && l.b[end] <= '9' || l.b[end] == ':' && l.d == powershell && end+1 < len(l.b) && isLetter(l.b[end+1]) || l.b[end] == '@' || l.b[end] == '*') {
+			end++
+		}
+	}
+	for ; l.at < end; l.at++ {
+		l.put(l.b[l.at], l.at, quote)
+	}
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// hereString reads @"…"@ and @'…'@ of PowerShell, whose text begins on the next line and whose end stands at the beginning of one.
+func (l *lexer) hereString() {
+	quote := l.peek(1)
+	l.touch(quote)
+	begin := bytes.IndexByte(l.b[l.at:], '\n')
+	if begin < 0 {
+		l.at = len(l.b)
+		return
+	}
+	begin += l.at + 1
+	end := bytes.Index(l.b[begin-1:], []byte{'\n', quote, '@'})
+	if end < 0 {
+		l.at = len(l.b)
+		return
+	}
+	end += begin - 1
+	for i := begin; i < end; i++ {
+		l.put(l.b[i], i, quote)
+		l.word.open = l.word.open || quote == '"' && l.b[i] == '$'
+	}
+	l.word.quote = mixed // what is put in would need the here-string's own rules
+	l.at = end + 3
+}
+
+// redirection reads < and > with what belongs to them; the word behind is a file's name and no argument.
+func (l *lexer) redirection() {
+	if l.word.begun && len(bytes.Trim(l.word.text, "0123456789*")) == 0 { // 2>
+		l.word = word{}
+	}
+	l.endWord()
+	if l.d == posix && bytes.HasPrefix(l.b[l.at:], []byte("<<")) && l.peek(2) != '<' {
+		l.at += 2
+		if l.peek(0) == '-' {
+			l.at++
+		}
+		for l.at < len(l.b) && (l.b[l.at] == ' ' || l.b[l.at] == '\t') {
+			l.at++
+		}
+		start := l.at
+		for l.at < len(l.b) && !isBlank(l.b[l.at]) && !bytes.ContainsRune([]byte(";|&()<>"), rune(l.b[l.at])) {
+			l.at++
+		}
+		if delimiter := strings.Trim(string(l.b[start:l.at]), `'"\`); delimiter != "" && len(l.heredocs) < 16 {
+			l.heredocs = append(l.heredocs, delimiter)
+		}
+		return
+	}
+	for l.at < len(l.b) && (l.b[l.at] == '<' || l.b[l.at] == '>' || l.b[l.at] == '&') {
+		l.at++
+	}
+	l.drop = true
+}
+
+// skipHeredocs skips the texts of the here-documents that the line before announced.
+func (l *lexer) skipHeredocs() {
+	for _, delimiter := range l.heredocs {
+		for l.at < len(l.b) {
+			line := l.b[l.at:]
+			if i := bytes.IndexByte(line, '\n'); i >= 0 {
+				line = line[:i]
+			}
+			l.at = min(l.at+len(line)+1, len(l.b))
+			if string(bytes.TrimSpace(line)) == delimiter {
+				break
+			}
+		}
+	}
+	l.heredocs = nil
+}
+
+// node is a word as a value with its place. open words have a variable in them.
+func (w *word) node(f *source.File, d dialect) *source.Node {
+	places := append(w.places[:len(w.places):len(w.places)], w.end)
+	switch {
+	case len(w.places) == 0:
+		places = nil
+	case w.quote == '"' || w.quote == '\'':
+		places[len(w.places)] = w.end - 1
+	}
+	n := source.NewForeign(f, w.start, w.end, strings.ToValidUTF8(string(w.text), "\uFFFD"), places, quoting(w.quote, d))
+	n.Open = w.open
+	return n
+}
+
+// quoting writes a text into the quotes in which a word stands.
+func quoting(quote byte, d dialect) func(string) (string, bool) {
+	return func(text string) (string, bool) {
+		switch {
+		case quote == mixed || strings.ContainsAny(text, "\r\n"):
+			return "", false
+		case quote == 0:
+			return text, strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@") == ""
+		case quote == '\'' && d == powershell:
+			return strings.ReplaceAll(text, "'", "''"), !strings.Contains(text, `"`)
+		case quote == '\'':
+			return text, !strings.Contains(text, "'")
+		case d == posix:
+			return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(text), true
+		case d == powershell:
+			return strings.NewReplacer("`", "``", "$", "`$").Replace(text), !strings.Contains(text, `"`)
+		default:
+			return text, !strings.ContainsAny(text, `"%`)
+		}
+	}
+}
