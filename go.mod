@@ -4,15 +4,15 @@ go 1.26.0
 
 // Every direct dependency has its reason. Versions are pinned exactly and never updated in bulk.
 require (
-	// BER of LDAP messages in tests and tools: an independent judge of the codec in fakeads.
+	// BER of LDAP messages in tests and of check's controls: an independent judge of the codec in fakeads.
 	github.com/go-asn1-ber/asn1-ber v1.5.8
-	// The LDAP client most Go tools use; our tests drive the directory with it.
+	// The LDAP client most Go tools use: check asks directories with it, and our tests drive the simulated one.
 	github.com/go-ldap/ldap/v3 v3.4.15
 	// Strict YAML whose errors carry line, column and an excerpt: scenario bundles are written by people.
 	github.com/goccy/go-yaml v1.19.2
 	// ASN.1 with the string types Kerberos needs; gokrb5's messages can only be marshalled with it, in tests and the load generator.
 	github.com/jcmturner/gofork v1.7.6
-	// Keys from passwords, RFC 3962 and 8009; and the judge of fakekdc in tests: its messages, types, keytabs, crypto and client.
+	// Keys from passwords, RFC 3962 and 8009; the client that gets tickets for check; and the judge of fakekdc in tests: messages, types, keytabs, crypto.
 	github.com/jcmturner/gokrb5/v8 v8.4.4
 	// DNS messages and server for the domain-controller locator's zone.
 	github.com/miekg/dns v1.1.73

@@ -44,6 +44,7 @@ var Rooms = []Room{
 	{Path: "simulator/credspec", MayImport: []string{"simulator/source"}},
 	{Path: "simulator/setup", MayImport: []string{"simulator/source", "simulator/credspec", "simulator/credspec/arn", "simulator/credspec/plugin"}},
 	{Path: "simulator/check", MayImport: []string{"simulator/source", "simulator/credspec", "simulator/setup", "simulator/diag", "simulator/windows", "simulator/credspec/arn", "simulator/credspec/plugin"}},
+	{Path: "simulator/check/ldapdirectory", MayImport: []string{"simulator/check", "fakeads/security", "fakekdc/gss", "fakekdc/krbcrypt"}},
 	{Path: "simulator/windows", MayImport: []string{"simulator/diag"}},
 	{Path: "simulator", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/diag", "simulator/windows", "simulator/credspec/plugin"}},
 	{Path: "simulator/sweep", MayImport: []string{"simulator", "simulator/diag", "simulator/windows"}},

@@ -122,9 +122,6 @@ type Options struct {
 	All bool
 }
 
-// Directory is the domain, or the forest, that the credential specs are about.
-type Directory interface{}
-
 // Result is what a check found, in the order of files and places.
 type Result struct {
 	Reports    []Report
