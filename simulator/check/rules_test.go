@@ -16,7 +16,7 @@ import (
 
 // TestRules runs the examples of testdata/rules: one archive for each rule, with files that it has to report (bad/), files that it must not
 // report (good/) and, for a rule with a fix, the files afterwards (fixed/). The comment has lines "want: FILE:LINE:COLUMN SEVERITY MESSAGE" for
-// every report of the rule on the bad files, and may have "targets: a b". A file whose name ends in .hex is given in hexadecimal.
+// every report of the rule on the bad files, and may have "targets: a b" and "hosts: a b". A file whose name ends in .hex is given in hexadecimal.
 func TestRules(t *testing.T) {
 	paths, err := filepath.Glob("testdata/rules/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -39,6 +39,9 @@ func TestRules(t *testing.T) {
 				line = strings.TrimSpace(line)
 				if rest, ok := strings.CutPrefix(line, "want: "); ok {
 					want = append(want, rest)
+				}
+				if rest, ok := strings.CutPrefix(line, "hosts: "); ok {
+					o.Hosts = strings.Fields(rest)
 				}
 				if rest, ok := strings.CutPrefix(line, "targets: "); ok {
 					for _, target := range strings.Fields(rest) {

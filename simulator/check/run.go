@@ -99,7 +99,18 @@ func oneEach(reports []Report) []Report {
 	for i := range reports {
 		of[reports[i].Where.File] = append(of[reports[i].Where.File], &reports[i])
 	}
+	type same struct {
+		rule    *Rule
+		at      source.Span
+		message string
+	}
+	seen := map[same]bool{} // a value that a chart puts into two places is wrong once
 	return slices.DeleteFunc(slices.Clone(reports), func(r Report) bool {
+		s := same{r.Rule, r.Where, r.Message}
+		if seen[s] {
+			return true
+		}
+		seen[s] = true
 		return len(r.Rule.YieldsTo) > 0 && slices.ContainsFunc(of[r.Where.File], func(o *Report) bool {
 			return slices.Contains(r.Rule.YieldsTo, o.Rule.ID) && overlap(r.Where, o.Where)
 		})
@@ -110,6 +121,10 @@ func oneEach(reports []Report) []Report {
 type shared struct {
 	specs      []*credspec.Document
 	knownSpecs bool
+	texts      []text
+	knownTexts bool
+	// specFolders are the folders with credential specs.
+	specFolders map[string]bool
 }
 
 // specs are the credential specs of the set that could be read to their end, each once.

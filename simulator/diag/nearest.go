@@ -43,3 +43,9 @@ func distance(a, b string, limit int) int {
 	}
 	return min(row[len(rb)], limit)
 }
+
+// Distance is how many letters have to be changed, added or left out to make b of a, whatever their case.
+func Distance(a, b string) int {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	return distance(a, b, len([]rune(a))+len([]rune(b))+1)
+}
