@@ -43,15 +43,21 @@ func assumed(s *setup.Setup, report *Report) simulator.Config {
 	if linux {
 		host = simulator.HostConfig{Name: assumedLinux, OS: "Linux"}
 	}
+	if slices.ContainsFunc(s.Documents, func(d *setup.Document) bool { return d.Form == setup.FormKubernetes }) {
+		host.Engine = windows.Engine{Kind: windows.Containerd, Version: windows.EngineVersion{Major: 1, Minor: 7}}
+	}
 	c.Hosts = []simulator.HostConfig{host}
 	c.Groups = []simulator.Group{{Name: assumedGroup, Members: []string{host.Name}}}
+	if len(c.Domains) > 0 { // who reads the password is where the account is
+		c.Hosts[0].Domain, c.Groups[0].Domain = c.Domains[0].DNSName, c.Domains[0].DNSName
+	}
 	for _, spec := range specs {
 		for _, name := range accountsOf(spec) {
-			addAccount(&c, name, spec.DomainJoin.DnsName)
+			addAccount(&c, name)
 		}
 	}
 	if len(c.ServiceAccounts) == 0 {
-		addAccount(&c, "WebApp01", "")
+		addAccount(&c, "WebApp01")
 	}
 	report.assume(0, "a healthy domain %s as the files describe it, in which %s may read the password of %s; a world file or --ldif says what it is like",
 		cmp.Or(c.DNSName, "contoso.com"), host.Name, names(c.ServiceAccounts))
@@ -101,18 +107,16 @@ func accountsOf(spec credspec.Spec) []string {
 	return list
 }
 
-var accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,18}$`)
+var accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,14}$`) // guide: 15 characters
 
-func addAccount(c *simulator.Config, name, domain string) {
+func addAccount(c *simulator.Config, name string) {
 	if slices.ContainsFunc(c.ServiceAccounts, func(s simulator.ServiceAccount) bool { return strings.EqualFold(s.Name, name) }) {
 		return
 	}
 	dns := cmp.Or(c.DNSName, "contoso.com")
 	s := simulator.ServiceAccount{Name: name, AllowedToRetrieve: []string{assumedGroup}}
 	for _, d := range c.Domains {
-		if strings.EqualFold(d.DNSName, domain) {
-			s.Domain, dns = d.DNSName, d.DNSName
-		}
+		s.Domain, dns = d.DNSName, d.DNSName
 	}
 	s.SPNs = []string{"host/" + strings.ToLower(name), "host/" + strings.ToLower(name) + "." + dns}
 	c.ServiceAccounts = append(c.ServiceAccounts, s)

@@ -299,15 +299,18 @@ func (d *deployer) option(c *doctor.Container, option string) {
 	c.SecurityOpts = append(c.SecurityOpts, option)
 }
 
-// compose is docker compose up, which hands security_opt to the engine and has no use for credential_spec (docker/compose: no reader of
-// the field).
+// compose is docker compose up, which hands security_opt to the engine and has no use for credential_spec, see [simulator.ByComposeKey].
 func (d *deployer) compose(u *setup.Use) {
-	if strings.HasPrefix(u.Option.String(), "credentialspec") {
+	if strings.HasPrefix(u.Option.String(), "credentialspec") || u.Source == setup.FromNowhere {
 		d.docker(u)
 		return
 	}
-	d.say(&d.report.Warnings, u, nil, "docker compose reads credential_spec of %s and drops it without a word: the container starts without one", u.Name)
-	d.w.Containers = append(d.w.Containers, d.container(u))
+	d.supply(u)
+	c := d.container(u)
+	c.Handover = simulator.ByComposeKey
+	c.CredentialSpec = map[setup.SourceKind]string{setup.FromRegistry: "registry", setup.FromConfig: "config"}[u.Source]
+	c.CredentialSpec = cmp.Or(c.CredentialSpec, "file") + "://" + u.Value
+	d.w.Containers = append(d.w.Containers, c)
 }
 
 // stack is docker stack deploy, which lists security_opt among the options that it ignores (docker/cli, cli/compose/types:

@@ -18,23 +18,12 @@ type manifest struct {
 	name string
 }
 
-// objects are the objects of the set, those inside a List too.
+// objects are the objects of the set; those of a List stand beside it.
 func (d *deployer) objects() []manifest {
 	var list []manifest
-	var add func(doc *setup.Document, root *source.Node)
-	add = func(doc *setup.Document, root *source.Node) {
-		kind := root.Get("kind").String()
-		if items := root.Get("items"); strings.HasSuffix(kind, "List") && items != nil {
-			for _, item := range items.List() {
-				add(doc, item)
-			}
-			return
-		}
-		list = append(list, manifest{doc, root, kind, root.Get("metadata", "name").String()})
-	}
 	for _, doc := range d.p.Setup.Documents {
-		if doc.Form == setup.FormKubernetes && doc.Root != nil {
-			add(doc, doc.Root)
+		if kind := doc.Root.Get("kind").String(); doc.Form == setup.FormKubernetes && !strings.HasSuffix(kind, "List") {
+			list = append(list, manifest{doc, doc.Root, kind, doc.Root.Get("metadata", "name").String()})
 		}
 	}
 	return list
@@ -46,7 +35,7 @@ func (d *deployer) kubernetes() {
 	if len(objects) == 0 {
 		return
 	}
-	d.step("S6", flow("kubernetesCluster", args{"nodes": []args{{"name": d.host, "labels": args{"kubernetes.io/os": "windows"}}}, "webhook": args{}}),
+	d.step("S6", flow("kubernetesCluster", args{"nodes": []args{{"name": d.host, "labels": d.labels(objects)}}, "webhook": args{}}),
 		"a cluster with %s as a node, and the gMSA webhook", d.host)
 	for _, o := range objects {
 		if o.kind == "Namespace" && optedOut(o.root) {
@@ -60,6 +49,51 @@ func (d *deployer) kubernetes() {
 			d.workload(o, template)
 		}
 	}
+	d.unused(specs)
+}
+
+// unused gives each GMSACredentialSpec that no pod of the set names a pod.
+func (d *deployer) unused(specs []string) {
+	const who = "default/default"
+	bound := false
+	for _, name := range specs {
+		if slices.ContainsFunc(d.p.Setup.Uses, func(u *setup.Use) bool {
+			return u.Carrier == setup.Kubernetes && u.Source == setup.FromObject && u.Value == name
+		}) {
+			continue
+		}
+		if !bound {
+			d.allow(who)
+			bound = true
+		}
+		pod := d.name("pod-with-" + name)
+		d.report.assume(0, "a pod %s that names the credential spec %s, which its service account may use", pod, name)
+		d.step("S6", flow("applyPod", args{"name": strings.ToLower(pod), "securityContext": args{"windowsOptions": args{"gmsaCredentialSpecName": name}}}), "the API server takes the pod %s", pod)
+		d.step("S6", flow("describePod", args{"pod": strings.ToLower(pod)}), "the pod %s runs", pod)
+		d.look("kubectlExec", args{"pod": strings.ToLower(pod)}, pod)
+	}
+}
+
+// allow lets service accounts use all credential specs.
+func (d *deployer) allow(who ...string) {
+	const name = "use-credential-specs"
+	d.step("S5", flow("applyRole", args{"name": name, "resources": []string{"gmsacredentialspecs"}, "verbs": []string{"use"}}), "a role allows the use")
+	d.step("S5", flow("applyRoleBinding", args{"name": name, "role": name, "serviceAccounts": who}), "%s may use them", strings.Join(who, " and "))
+}
+
+// labels are what the node has beside what every node has: what the set's pods select by, since somebody must have given it to some node. What
+// every node has cannot be chosen.
+func (d *deployer) labels(objects []manifest) args {
+	labels := args{}
+	for _, o := range objects {
+		for key, value := range stringMap(podTemplate(o).Get("spec", "nodeSelector")) {
+			if name := key[strings.LastIndexByte(key, '/')+1:]; name != "os" && name != "arch" && name != "hostname" {
+				labels[key] = value
+				d.report.assume(0, "a node has the label %s=%s", key, value)
+			}
+		}
+	}
+	return labels
 }
 
 // optedOut tells whether a namespace carries a label that keeps the webhook away (windows-gmsa: the deploy template and the chart).
@@ -153,8 +187,7 @@ func (d *deployer) rights(objects []manifest, specs []string) {
 	if len(who) == 0 {
 		return
 	}
-	d.step("S5", flow("applyRole", args{"name": "use-credential-specs", "resources": []string{"gmsacredentialspecs"}, "verbs": []string{"use"}}), "a role allows the use")
-	d.step("S5", flow("applyRoleBinding", args{"name": "use-credential-specs", "role": "use-credential-specs", "serviceAccounts": who}), "%s may use them", strings.Join(who, " and "))
+	d.allow(who...)
 	d.report.assume(0, "no roles are among the files: %s may use the credential specs", strings.Join(who, " and "))
 }
 
@@ -210,6 +243,10 @@ func podTemplate(o manifest) *source.Node {
 func (d *deployer) workload(o manifest, template *source.Node) {
 	spec := template.Get("spec")
 	if !asks(spec) {
+		return
+	}
+	if spec.Get("containers") == nil {
+		remark(&d.report.Ignored, o.root.File.Root().Name, o.root.Span().Start.Line, "%s %s: its pods are not described", o.kind, o.name)
 		return
 	}
 	namespace := o.root.Get("metadata", "namespace").String()
