@@ -32,6 +32,9 @@ func (w *World) readerChecks(done []check) (list []check) {
 		if w.inRoot(r.Account) {
 			add("S2", step("getServiceAccount", "account", r.Account), "the account %s exists", r.Account)
 		}
+		if !w.joined(r.Host) {
+			continue
+		}
 		add("S3", step("kerberosTo", "from", r.Host, "spn", "ldap/"+dc+"."+dns), "%s is joined and reaches a DC", r.Host)
 		add("S4", step("testServiceAccount", "host", r.Host, "account", r.Account), "%s may read the password of %s", r.Host, r.Account)
 	}

@@ -223,6 +223,11 @@ func (d *deployer) account(u *setup.Use) string {
 			}
 		}
 	}
+	return d.onlyAccount()
+}
+
+// onlyAccount is the one service account of the world; "" when there are several.
+func (d *deployer) onlyAccount() string {
 	if len(d.w.Domain.ServiceAccounts) == 1 {
 		return d.w.Domain.ServiceAccounts[0].Name
 	}

@@ -49,11 +49,11 @@ func (d *deployer) kubernetes() {
 			d.workload(o, template)
 		}
 	}
-	d.unused(specs)
+	d.unused(specs, objects)
 }
 
 // unused gives each GMSACredentialSpec that no pod of the set names a pod.
-func (d *deployer) unused(specs []string) {
+func (d *deployer) unused(specs []string, objects []manifest) {
 	const who = "default/default"
 	bound := false
 	for _, name := range specs {
@@ -72,6 +72,16 @@ func (d *deployer) unused(specs []string) {
 		d.step("S6", flow("describePod", args{"pod": strings.ToLower(pod)}), "the pod %s runs", pod)
 		d.look("kubectlExec", args{"pod": strings.ToLower(pod)}, pod)
 	}
+}
+
+// names tells whether a pod names a GMSACredentialSpec.
+func names(pod *source.Node, spec string) bool {
+	found := false
+	pod.Walk(func(_ []string, n *source.Node) bool {
+		found = found || n.Get("gmsaCredentialSpecName").String() == spec
+		return !found
+	})
+	return found
 }
 
 // allow lets service accounts use all credential specs.
@@ -123,16 +133,27 @@ func (d *deployer) credentialSpecObjects(objects []manifest) (names []string) {
 		d.step("S5", flow("applyCredentialSpec", a), "the API server takes the credential spec %s", o.name)
 		names = append(names, o.name)
 	}
-	hasAny := len(names) > 0
-	for _, u := range d.p.Setup.Uses {
-		if u.Carrier != setup.Kubernetes || u.Source != setup.FromObject || slices.Contains(names, u.Value) || hasAny {
-			continue
-		}
-		if account := d.account(u); account != "" && u.Value != "" {
-			d.step("S5", flow("applyCredentialSpec", args{"name": u.Value, "account": account}), "the cluster has the credential spec %s", u.Value)
-			d.say(&d.report.Assumed, u, nil, "the GMSACredentialSpec %s is not among the files: a good one of %s", u.Value, account)
-			names = append(names, u.Value)
-		}
+	if len(names) > 0 {
+		return names // what is named and not among them is missing
+	}
+	for _, o := range objects {
+		podTemplate(o).Walk(func(_ []string, n *source.Node) bool {
+			name, contents := n.Get("gmsaCredentialSpecName").String(), n.Get("gmsaCredentialSpec")
+			if name == "" || slices.Contains(names, name) {
+				return true
+			}
+			a, as := args{"name": name}, "a good one"
+			if inline, faults := source.ParseJSON(contents.Inside()); contents.String() != "" && len(faults) == 0 {
+				a["credspec"], as = rawJSON(inline.JSON()), "with the contents that the pod has"
+			} else if account := d.onlyAccount(); account != "" {
+				a["account"], as = account, "a good one of "+account
+			}
+			d.step("S5", flow("applyCredentialSpec", a), "the cluster has the credential spec %s", name)
+			at := n.Span()
+			remark(&d.report.Assumed, at.File.Name, at.Start.Line, "the GMSACredentialSpec %s is not among the files: %s", name, as)
+			names = append(names, name)
+			return true
+		})
 	}
 	return names
 }

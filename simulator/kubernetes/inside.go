@@ -67,7 +67,7 @@ func (c *Cluster) rewritten(f *diag.Finding, p *pod) *diag.Finding {
 	account, _, _ = strings.Cut(strings.TrimSuffix(account[strings.LastIndexByte(account, '\\')+1:], "$"), ".")
 	g := *f
 	g.Help = []diag.Help{{Text: "write the object anew from the directory, and make the pod again, which has a copy",
-		Command: fmt.Sprintf(`.\GenerateCredentialSpecResource.ps1 -AccountName %s -ResourceName %s; kubectl apply -f %s; kubectl delete pod -n %s %s`, account, name, name, p.spec.Namespace, p.spec.Name),
+		Command: fmt.Sprintf(`.\GenerateCredentialSpecResource.ps1 -AccountName %s -ResourceName %s -ManifestFile %[2]s.yml; kubectl apply -f %[2]s.yml; %s`, account, name, p.replaceCommand()),
 		Do:      []string{simulator.FlowStep("applyCredentialSpec", "name", name, "account", account), p.again()}}}
 	return &g
 }
