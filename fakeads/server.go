@@ -92,8 +92,8 @@ type Server struct {
 	tls      *tls.Config
 	bindings *[16]byte // of the TLS certificate, nil: not known
 	replay   *gss.ReplayCache
-	prompt   bool      // requests that take no time are carried out where they are read
-	buffers  sync.Pool // of *[]byte, for answers
+	prompt   bool       // requests that take no time are carried out where they are read
+	buffers  *sync.Pool // of *[]byte, for answers; not part of the server, since the runtime keeps every pool for a while
 	buffered atomic.Int64
 
 	ctx    context.Context // ends with Close
@@ -127,7 +127,7 @@ func NewServer(cfg Config) (*Server, error) {
 	cfg.MaxActive = orDefault(cfg.MaxActive, defaultActive)
 	cfg.MaxMessageSize = orDefault(cfg.MaxMessageSize, defaultMessageSize)
 	cfg.MaxBuffered = orDefault(cfg.MaxBuffered, defaultBuffered)
-	s := &Server{cfg: cfg, replay: gss.NewReplayCache(0), conns: make(map[*conn]struct{}), owned: make(map[*owned]struct{})}
+	s := &Server{cfg: cfg, buffers: &sync.Pool{}, replay: gss.NewReplayCache(0), conns: make(map[*conn]struct{}), owned: make(map[*owned]struct{})}
 	s.prompt = cfg.Prompt || cfg.Trace == nil && cfg.Intercept == nil
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if cfg.TLS != nil {

@@ -246,7 +246,7 @@ func (s *Session) attempt(ctx context.Context, step *Step, golden func(name stri
 	case err == nil:
 		res.Got = "ok"
 	case found:
-		res.Got, res.Finding, res.Error = string(f.Code), f, err.Error()
+		res.Got, res.Finding, res.Error = string(f.Code), f.Apart(), err.Error()
 	default:
 		res.Got, res.Error = "error", err.Error()
 	}

@@ -293,7 +293,7 @@ func (st *station) connect(ctx context.Context, dc *DC) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	near, far := net.Pipe()
+	near, far := newWire()
 	l := &line{dc: dc, near: near, conn: ldapclient.New(near), done: make(chan struct{})}
 	ctx = withDoor(ctx, &door{from: st.name, line: l})
 	if err := st.d.serve(func() {

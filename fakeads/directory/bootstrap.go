@@ -19,7 +19,7 @@ func New(cfg Config) (*Forest, error) {
 	if len(cfg.Domains) == 0 {
 		return nil, fmt.Errorf("directory: no domain: Config.Domains needs the forest root domain at least")
 	}
-	f := &Forest{cfg: cfg, heirs: heirs{}}
+	f := &Forest{cfg: cfg, heirs: heirs{}, queries: &sync.Pool{}}
 	if f.cfg.MaxPageSize <= 0 {
 		f.cfg.MaxPageSize = 1000
 	}

@@ -20,7 +20,7 @@ type Forest struct {
 
 	tokens     tokenMemory
 	remembered rightsMemory
-	queries    sync.Pool // of *query
+	queries    *sync.Pool // of *query; not part of the forest, since the runtime keeps every pool for a while
 
 	heirs      heirs      // under mu
 	categories [][][]byte // by class: objectCategory of its instances

@@ -16,6 +16,7 @@ type reader struct {
 }
 
 func (rd *reader) reset() {
+	clear(rd.vals) // idle readers keep no objects
 	rd.buf, rd.vals = rd.buf[:0], rd.vals[:0]
 }
 

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -12,6 +13,16 @@ func (f Finding) With(cause error) *Finding {
 	}
 	f.Cause = cause
 	return &f
+}
+
+// Apart is the finding with what its cause says instead of the cause itself, which knows the connection and the domain that it comes from: who
+// keeps the finding does not keep those.
+func (f *Finding) Apart() *Finding {
+	g := *f
+	if f.Cause != nil {
+		g.Cause = errors.New(f.Cause.Error())
+	}
+	return &g
 }
 
 // About is the finding as somebody sees it who knows how the state came about, such as the orchestrator that placed a container: with another
