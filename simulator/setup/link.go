@@ -45,7 +45,9 @@ func (s *Setup) link() {
 			u.Spec, u.Missing = s.configNamed(u)
 		case FromInline:
 			u.Spec, u.Missing = s.inlineValue(u)
-		case FromRegistry, FromS3, FromSSM:
+		case FromS3, FromSSM:
+			u.Spec, u.Missing = s.stored(u)
+		case FromRegistry:
 			u.Missing = NotHeld
 		default:
 			u.Missing = NotNamed

@@ -26,7 +26,7 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 		s.Files = append(s.Files, f)
 		return true
 	}
-	docs, uses, pods := len(s.Documents), len(s.Uses), len(s.Pods)
+	docs, uses, pods, tasks := len(s.Documents), len(s.Uses), len(s.Pods), len(s.Tasks)
 	for _, d := range documents(f) {
 		s.Documents = append(s.Documents, kubernetesDocuments(d)...)
 	}
@@ -39,7 +39,8 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 		clear(s.Documents[docs:])
 		clear(s.Uses[uses:])
 		clear(s.Pods[pods:])
-		s.Documents, s.Uses, s.Pods = s.Documents[:docs], s.Uses[:uses], s.Pods[:pods]
+		clear(s.Tasks[tasks:])
+		s.Documents, s.Uses, s.Pods, s.Tasks = s.Documents[:docs], s.Uses[:uses], s.Pods[:pods], s.Tasks[:tasks]
 		s.leave(f)
 		return false
 	}

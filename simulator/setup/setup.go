@@ -145,6 +145,8 @@ type Setup struct {
 	Uses      []*Use
 	// Pods are all pods and templates of pods, with or without a credential spec.
 	Pods []*Pod
+	// Tasks are all task definitions of ECS.
+	Tasks []*Task
 
 	objects map[string]*credspec.Document // bodies of GMSACredentialSpecs by name
 
