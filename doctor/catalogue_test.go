@@ -27,7 +27,8 @@ var beyondRepair = map[string]map[string]string{
 }
 
 // TestCatalogue: for every bundle about a mode, the doctor names that mode as the first cause; where the bundle says that a case is another
-// mode's or none's, it says so too. In all bundles, with a mode and without, it proves a fix for every complaint, but for those of which beyondRepair says why there is none.
+// mode's or none's, it says so too. In all bundles, with a mode and without, it proves a fix for every complaint, but for those of which beyondRepair says why there is none;
+// and the command of a fix is one that an administrator could type, and changes something.
 func TestCatalogue(t *testing.T) {
 	bundles, err := scenarios.Catalog()
 	if err != nil {
@@ -80,6 +81,13 @@ func (n *tally) check(t *testing.T, b *scenarios.Bundle, keys *simulator.Keys) {
 			} else {
 				t.Errorf("case %q: step %d, %s: the first cause is %s of mode %q, want mode %q",
 					c.Name, r.Complaint.N, r.Complaint.Verb, string(first.Finding.Code), first.Finding.Mode, c.Mode)
+			}
+		}
+		for _, cause := range r.Causes {
+			for _, h := range cause.Fixes {
+				if problem := commandProblem(r.Complaint.Verb, h); problem != "" {
+					t.Errorf("case %q, %s: the fix %s: %s\n\t%s\n\t%q", c.Name, string(cause.Finding.Code), problem, h.Text, h.Command, h.Do)
+				}
 			}
 		}
 		why := beyondRepair[b.ID][c.Name]

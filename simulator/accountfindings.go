@@ -50,7 +50,7 @@ func (d *Domain) findNameTaken(s *stepError, dc *DC) *diag.Finding {
 		Facts:   []diag.Fact{{Name: "name", Value: s.account}, {Name: "DC", Value: dc.name}},
 		SeenAs:  []string{"New-ADServiceAccount : The specified account already exists", "An attempt was made to add an object to the directory with a name that is already in use"},
 		Because: "sAMAccountName is unique in the domain, and a computer of the same name has the same name$",
-		Help: []diag.Help{{Text: "choose another name, or find out who has it", Command: fmt.Sprintf("Get-ADObject -Filter 'sAMAccountName -like %q'", s.account+"*"),
+		Help: []diag.Help{{Text: fmt.Sprintf("choose another name, for instance %s; Get-ADObject -Filter 'sAMAccountName -like %q' finds who has this one", d.freeName(dc, s.account), s.account+"*"),
 			Do: []string{flowStep("with", arg{"name", d.freeName(dc, s.account)})}}},
 	}
 	if e, err := d.lookup(dc, s.account); err == nil {

@@ -81,7 +81,7 @@ func (e *ntlmBlockedError) finding(d *Domain, _ *stepError) *diag.Finding {
 			f.Help, f.Nearest = inner.Help, inner.Nearest
 		}
 	}
-	f.Help = append(f.Help, diag.Help{Text: "or allow NTLM for this server until Kerberos works", Do: []string{setsPolicy(PolicyDenyNTLM, false)}})
+	f.Help = append(f.Help, diag.Help{Text: "or allow NTLM until Kerberos works", Command: `Set-ItemProperty "HKLM:\SYSTEM\CurrentControlSet\Control\Lsa\MSV1_0" -Name RestrictSendingNTLMTraffic -Value 0`, Do: []string{setsPolicy(PolicyDenyNTLM, false)}})
 	return f
 }
 

@@ -75,6 +75,7 @@ func (e *pluginError) onJoinedHost(f *diag.Finding) {
 	if c := e.host.containerOf(e.spec); c != nil {
 		if file, ok := strings.CutPrefix(c.cfg.CredentialSpec, "file://"); ok {
 			help.Do = []string{flowStep("removeHostAccountConfig", arg{"host", e.host.Name()}, arg{"file", file}), flowStep("rerunContainer", arg{"container", c.shortID()})}
+			help.Command = "New-CredentialSpec -AccountName " + c.account() + "; " + c.withSpec("file://"+file)
 		}
 	}
 	f.Help = append([]diag.Help{help}, f.Help...)
@@ -171,7 +172,7 @@ func (e *pluginError) startFinding(hac *hostAccountConfig) *diag.Finding {
 		}
 	}
 	install := arg{"kind", string(kind)}
-	help := diag.Help{Text: "install the plug-in as its maker does", Command: "regsvr32 PLUGIN.dll"}
+	help := diag.Help{Text: "install the plug-in as its maker does", Command: `regsvr32 "<library of the plug-in>"`}
 	args := []arg{{"host", e.host.Name()}, install}
 	if !strings.EqualFold(kind.clsid(), hac.PluginGUID) {
 		args = append(args, arg{"clsid", hac.PluginGUID})
@@ -186,12 +187,12 @@ func (e *pluginError) startFinding(hac *hostAccountConfig) *diag.Finding {
 		f.Mode = "plugin-com-identity"
 		f.Facts = []diag.Fact{{Name: "runs as", Value: e.plugin.RunAs}, {Name: "signed in", Value: "nobody"}}
 		f.Because = "a COM application that runs as the interactive user needs somebody at the desktop; it works while one tests it there and fails afterwards"
-		help = diag.Help{Text: "let the COM application run as NT AUTHORITY\\LocalService", Command: "dcomcnfg"}
+		help = diag.Help{Text: "let the COM application run as NT AUTHORITY\\LocalService", Command: fmt.Sprintf(`reg add "HKCR\AppID\%s" /v RunAs /d "NT AUTHORITY\LocalService" /f`, hac.PluginGUID)}
 	case errors.Is(e.cause, errSurrogate):
 		f.Mode = "plugin-wrong-bitness-or-inproc"
 		f.Facts = []diag.Fact{{Name: "bits", Value: fmt.Sprint(cmp.Or(e.plugin.Bits, 64))}, {Name: "in process", Value: fmt.Sprint(e.plugin.InProcess)}}
 		f.Because = "the guard is a 64-bit service that starts plug-ins out of its process, so the class needs a 64-bit library and a surrogate (DllSurrogate of its AppID)"
-		help = diag.Help{Text: "register the 64-bit library with a surrogate", Command: `regsvr32 PLUGIN.dll; reg add HKCR\AppID\… /v DllSurrogate /d ""`}
+		help = diag.Help{Text: "register the 64-bit library with a surrogate", Command: fmt.Sprintf(`regsvr32 "<64-bit library of the plug-in>"; reg add "HKCR\AppID\%s" /v DllSurrogate /d "" /f`, hac.PluginGUID)}
 	default:
 		f.Mode = "plugin-not-installed"
 		f.Because = "the class that the credential spec names is not registered on this host; each node needs the plug-in"
@@ -245,7 +246,7 @@ func (e *pluginError) inputFinding(d *Domain, hac *hostAccountConfig) *diag.Find
 		}
 		f.Facts = append(f.Facts, diag.Fact{Name: "wanted", Value: form})
 		f.Because = "the plug-in reads domain, user and password from the secret, and this one is not written so"
-		f.Help = []diag.Help{{Text: "write the secret in the form of the plug-in", Command: "az keyvault secret set --value '" + form + "'", Do: d.rewriteSecret(e.plugin.Kind, req.secret)}}
+		f.Help = []diag.Help{{Text: "write the secret in the form of the plug-in", Command: d.secretLine(e.plugin.Kind, req.secret), Do: d.rewriteSecret(e.plugin.Kind, req.secret)}}
 	case errors.Is(e.cause, errNoSecret):
 		f.Mode = "plugin-input-format"
 		f.Because = "the secret store has no secret of this name"
@@ -265,13 +266,13 @@ func (e *pluginError) inputFinding(d *Domain, hac *hostAccountConfig) *diag.Find
 		f.Mode = e.deniedMode(d, req.secret)
 		f.Facts = append(f.Facts, diag.Fact{Name: "identities of the host", Value: strings.Join(identities, ", ")}, diag.Fact{Name: "asked for", Value: asked})
 		f.Because = "a host can only be an identity that was assigned to it, and another pool of nodes has another one"
-		f.Help = []diag.Help{{Text: "assign the identity to the host", Command: "az vmss identity assign --identities " + asked,
+		f.Help = []diag.Help{{Text: "assign the identity to the host", Command: "az vmss identity assign --resource-group <resource group> --name <scale set of " + e.host.Name() + "> --identities " + asked,
 			Do: []string{flowStep("assignIdentity", arg{"host", e.host.Name()}, arg{"identity", asked})}}}
 	default:
 		f.Mode = e.deniedMode(d, req.secret)
 		f.Facts = append(f.Facts, diag.Fact{Name: "asks as", Value: asked})
 		f.Because = "the secret store gives the secret to identities that it was granted to, and the one of this host is not among them"
-		f.Help = []diag.Help{{Text: "grant the identity of the host the secret", Command: "az keyvault set-policy --secret-permissions get --object-id " + asked,
+		f.Help = []diag.Help{{Text: "grant the identity of the host the secret", Command: e.plugin.Kind.grantCommand(req.secret, asked),
 			Do: []string{flowStep("grantSecret", arg{"secret", req.secret}, arg{"to", asked})}}}
 	}
 	return f
@@ -334,6 +335,21 @@ func (d *Domain) rewriteSecret(kind PluginKind, name string) []string {
 	return nil
 }
 
+// secretLine is the command line that writes a secret anew for the user whose name it holds. Passwords are the reader's own.
+func (d *Domain) secretLine(kind PluginKind, name string) string {
+	user := "<user>"
+	d.mu.Lock()
+	s := d.secretLocked(name)
+	for _, u := range d.cfg.Users {
+		if s != nil && strings.Contains(strings.ToLower(s.Value), strings.ToLower(u.Name)) {
+			user = u.Name
+			break
+		}
+	}
+	d.mu.Unlock()
+	return kind.secretCommand(name, kind.secretValue(d.DNSName(), user, "<password>"))
+}
+
 // readFinding is about what the directory answers to the user of a plug-in: the cause is diagnosed as for a host, the repairs are a user's.
 func (e *pluginError) readFinding(d *Domain) *diag.Finding {
 	f := d.diagnose(e.cause)
@@ -342,11 +358,11 @@ func (e *pluginError) readFinding(d *Domain) *diag.Finding {
 	}
 	u := e.user
 	f.SeenAs = nil
-	rewrite := func() []string {
+	rewrite := func(text string) diag.Help {
 		if u.secret == nil {
-			return nil
+			return diag.Help{Text: text}
 		}
-		return d.rewriteSecret(e.plugin.Kind, u.secret.Name)
+		return diag.Help{Text: text, Command: d.secretLine(e.plugin.Kind, u.secret.Name), Do: d.rewriteSecret(e.plugin.Kind, u.secret.Name)}
 	}
 	switch f.Code {
 	case diag.NotAllowed:
@@ -356,7 +372,7 @@ func (e *pluginError) readFinding(d *Domain) *diag.Finding {
 	case diag.BadCredentials, diag.AccountUnusable, diag.NoSuchAccount:
 		f.Mode = "plugin-bad-user-credentials"
 		f.Because = "the user and password that the plug-in gave are not those of the directory"
-		f.Help = []diag.Help{{Text: "write the user's name and password into the secret", Command: "az keyvault secret set", Do: rewrite()}}
+		f.Help = []diag.Help{rewrite("write the user's name and password into the secret")}
 		if a, err := d.dcs[0].replica.AccountByName(directory.Principal, u.user); err == nil && u.secret != nil && (a.PwdLastSet.After(u.secret.written) && a.PwdLastSet.After(d.cfg.Start) || a.PasswordExpired) {
 			f.Mode = "rot-plugin-secret-expired"
 			f.Facts = append(f.Facts, diag.Fact{Name: "password changed", Value: a.PwdLastSet.UTC().Format(timeForm)})
@@ -367,18 +383,25 @@ func (e *pluginError) readFinding(d *Domain) *diag.Finding {
 			f.Mode = "net-host-dns-nonjoined"
 			f.Facts = append(f.Facts, diag.Fact{Name: "DNS servers of the host", Value: orNone(strings.Join(e.host.dnsServers(), ", "))})
 			f.Because = "a computer gets DNS servers that know the domain when it joins; one outside has to be given them"
-			f.Help = []diag.Help{{Text: "let the host ask the domain's DNS servers", Command: "Set-DnsClientServerAddress -ServerAddresses …",
+			f.Help = []diag.Help{{Text: "let the host ask the domain's DNS servers", Command: `Set-DnsClientServerAddress -InterfaceAlias Ethernet -ServerAddresses "` + addressPlaceholder(d.dcs[0].name) + `"`,
 				Do: []string{flowStep("setDNS", arg{"host", e.host.Name()}, arg{"servers", []string{d.dcs[0].name}})}}}
 			break
 		}
 		f.Mode = "plugin-domain-name-form"
 		f.Because = "the domain controllers are looked for by the DNS name of the domain, and the plug-in gave a short name or none"
-		f.Help = []diag.Help{{Text: "write the full DNS name of the domain into the secret", Command: "az keyvault secret set --value '" + d.DNSName() + `\user:password'`, Do: rewrite()}}
+		f.Help = []diag.Help{rewrite("write the full DNS name of the domain into the secret")}
 	case diag.DCUnreachable:
 		f.Mode = "plugin-dc-unreachable"
-		f.Help = []diag.Help{{Text: "open the way from the host to the domain controllers: a route, a peering, a firewall", Command: "Test-NetConnection DC -Port 389", Do: e.host.openSteps(e.cause)}}
+		f.Help = []diag.Help{{Text: "open the way from the host to the domain controllers: a route, a peering, a firewall", Command: e.host.openCommand(), Do: e.host.openSteps(e.cause)}}
 	}
 	return f
+}
+
+// openCommand is what opens the ways that are closed for a host.
+func (h *Host) openCommand() string {
+	h.station.mu.Lock()
+	defer h.station.mu.Unlock()
+	return allowRules(h.closed)
 }
 
 // openSteps are what lets a host reach the domain controllers that it could not reach.

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -53,7 +52,7 @@ func (r *Running) unreachable(e *unreachableError, f *diag.Finding) {
 			Do: []string{r.again(arg{"subnet", "172.31.240.0/20"})}}}
 		return
 	}
-	var open []string
+	var open, closed []string
 	for _, a := range e.tried {
 		dc, ok := r.h.d.FindDC(a.dc)
 		if !ok {
@@ -68,8 +67,8 @@ func (r *Running) unreachable(e *unreachableError, f *diag.Finding) {
 			if strings.EqualFold(c, dc.name) {
 				f.Mode = "net-container-no-route"
 			}
-			if step := flowStep("openPort", arg{"container", r.shortID()}, arg{"port", c}); !slices.Contains(open, step) {
-				open = append(open, step)
+			if !slices.Contains(closed, c) {
+				closed, open = append(closed, c), append(open, flowStep("openPort", arg{"container", r.shortID()}, arg{"port", c}))
 			}
 		}
 	}
@@ -77,7 +76,7 @@ func (r *Running) unreachable(e *unreachableError, f *diag.Finding) {
 		f.Mode = "net-rpc-dynamic-blocked"
 		f.Because = "a secure channel is RPC: the endpoint mapper on port 135 names a dynamic port from 49152 on, and both have to be open; Kerberos and LDAP need neither"
 	}
-	f.Help = []diag.Help{{Text: "let the container's network reach the DC", Command: fmt.Sprintf("Test-NetConnection %s -Port %d", r.st.firstDC().DNSName(), e.port), Do: open}}
+	f.Help = []diag.Help{{Text: "let the container's network reach the DC", Command: allowRules(closed), Do: open}}
 }
 
 // overlaps tells whether the station's own network has the addresses of the DCs' one: packets to a DC then stay in it.

@@ -23,8 +23,8 @@ func (e *earlyError) finding(*Domain, *stepError) *diag.Finding {
 		Facts:   []diag.Fact{{Name: "user", Value: r.App().user.Name}, {Name: "depends on", Value: jsonText(r.cfg.ServiceDependsOn)}},
 		SeenAs:  []string{"sc query: STATE : 1  STOPPED", "Event 5719, NETLOGON, once, when the container starts"},
 		Because: "Netlogon sets up its channel while the container starts, and nothing makes other services wait for it; a program that is started later works",
-		Help: []diag.Help{{Text: "make the service wait for Netlogon, or try again by itself", Command: `sc.exe config SERVICE depend= Netlogon`, Do: []string{r.again(arg{"serviceDependsOn", []string{"Netlogon"}})}},
-			{Text: "until the next start of the container, start the service again", Command: "Start-Service SERVICE", Do: []string{flowStep("startService", arg{"", r.shortID()})}}}}
+		Help: []diag.Help{{Text: "make the service wait for Netlogon, or try again by itself", Command: `sc.exe config <service> depend= Netlogon`, Do: []string{r.again(arg{"serviceDependsOn", []string{"Netlogon"}})}},
+			{Text: "until the next start of the container, start the service again", Command: "Start-Service <service>", Do: []string{flowStep("startService", arg{"", r.shortID()})}}}}
 }
 
 // startService starts the container's own service, whose first work is a call over the secure channel. While the container itself

@@ -26,7 +26,7 @@ func (e *ccgError) finding(*Domain, *stepError) *diag.Finding {
 			"Hyper-V-Compute-Admin 11507: Failed to setup the external credentials for Container"},
 		Because: "from build 17763 on, a service of the host, Container Credential Guard, gives a container its credentials; without a credential spec nobody asks it",
 		Help: []diag.Help{{Text: "restart the host, which starts the service", Command: "Restart-Computer", Do: []string{flowStep("restartHost", arg{"", e.h.Name()})}},
-			{Text: "or start the service", Do: []string{flowStep("startCCG", arg{"", e.h.Name()})}}}}
+			{Text: "or start the service", Command: "sc.exe start CCG", Do: []string{flowStep("startCCG", arg{"", e.h.Name()})}}}}
 }
 
 // credentialGuard asks Container Credential Guard to set up the credentials of a container. Before build 17763 there is none.

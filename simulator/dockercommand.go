@@ -24,7 +24,7 @@ func (r *Running) dockerRun(change func(*Container)) string {
 	option("user", c.User.Name)
 	for _, server := range c.DNS {
 		if _, err := netip.ParseAddr(server); err != nil {
-			server = "ADDRESS-OF-" + server // names are all that is known of DCs
+			server = addressPlaceholder(server) // names are all that is known of DCs
 		}
 		option("dns", server)
 	}
@@ -37,7 +37,7 @@ func (r *Running) dockerRun(change func(*Container)) string {
 // quoteWord puts quotes around a value that a shell would take apart. Single ones, when it has double ones, as a credential spec in raw:// has.
 func quoteWord(value string) string {
 	switch {
-	case !strings.ContainsAny(value, " \\\"'=$"):
+	case !strings.ContainsAny(value, " \\\"'=$<>"):
 		return value
 	case strings.Contains(value, `"`):
 		return "'" + strings.ReplaceAll(value, "'", "''") + "'"

@@ -17,9 +17,9 @@ func TestDockerCommand(t *testing.T) {
 	const base = "mcr.microsoft.com/windows/servercore:ltsc2019"
 	for _, tc := range []struct{ got, want string }{
 		{r.dockerRun(func(c *Container) { c.Hostname = "" }),
-			`docker run --user "NT AUTHORITY\NETWORK SERVICE" --dns ADDRESS-OF-DC01 --dns 192.0.2.53 --security-opt "x=y" --security-opt "credentialspec=file://a.json" ` + base},
+			`docker run --user "NT AUTHORITY\NETWORK SERVICE" --dns "<address of DC01>" --dns 192.0.2.53 --security-opt "x=y" --security-opt "credentialspec=file://a.json" ` + base},
 		{r.withSpec("file://b.json"),
-			`docker run --hostname web --user "NT AUTHORITY\NETWORK SERVICE" --dns ADDRESS-OF-DC01 --dns 192.0.2.53 --security-opt "credentialspec=file://b.json" ` + base},
+			`docker run --hostname web --user "NT AUTHORITY\NETWORK SERVICE" --dns "<address of DC01>" --dns 192.0.2.53 --security-opt "credentialspec=file://b.json" ` + base},
 		{quoteWord(`raw://{"it's": 1}`), `'raw://{"it''s": 1}'`},
 	} {
 		if tc.got != tc.want {

@@ -229,7 +229,7 @@ func (d *Domain) findUnreachable(e *unreachableError) *diag.Finding {
 		Facts:   []diag.Fact{{Name: "service", Value: fmt.Sprintf("%s, port %d", e.service, e.port)}},
 		SeenAs:  []string{seenNoLogonSrv, seenTestFalse},
 		Because: "DNS names the DCs, and none of them answers on the port that this step needs",
-		Help:    []diag.Help{{Text: "start a DC, or open the port between the computer and the DCs", Command: fmt.Sprintf("Test-NetConnection dc01.%s -Port %d", d.DNSName(), e.port)}},
+		Help:    []diag.Help{{Text: "start a DC, or open the port between the computer and the DCs", Command: fmt.Sprintf("Test-NetConnection %s -Port %d", d.dcs[0].DNSName(), e.port)}},
 	}
 	refused := 0
 	for _, a := range e.tried {
@@ -351,7 +351,7 @@ func (d *Domain) findLDAP(s *stepError, e *ldapError) *diag.Finding {
 			Facts:   []diag.Fact{{Name: "account", Value: s.account}, {Name: "DC", Value: dc.name}},
 			SeenAs:  []string{"LDAP operationsError (1), 0000202D ERROR_DS_CONFIDENTIALITY_REQUIRED"},
 			Because: "a DC gives msDS-ManagedPassword only over TLS or a sealed SASL layer; signing alone does not count",
-			Help: []diag.Help{{Text: "bind with Kerberos and confidentiality, or use LDAPS or StartTLS", Command: "ldapsearch -Y GSSAPI -O minssf=56 …", Sure: true,
+			Help: []diag.Help{{Text: "bind with Kerberos and confidentiality, or use LDAPS or StartTLS", Command: sealedSearch(dc, s.account), Sure: true,
 				Do: []string{flowStep("with", arg{"protection", string(Sealed)})}}},
 		}
 	case e.says("8009000D"):

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/diag"
@@ -52,9 +53,12 @@ func (e *flagError) Error() string {
 func (e *flagError) finding(*Domain, *stepError) *diag.Finding {
 	return &diag.Finding{Code: diag.UnknownFlag, Mode: "rt-legacy-flag", Facts: []diag.Fact{{Name: "flag", Value: e.flag}}, SeenAs: []string{e.Error()},
 		Because: "the flag was part of previews before March 2017; credential specs are a security option since",
-		Help: []diag.Help{{Text: "hand the credential spec over as a security option", Command: `docker run --security-opt "credentialspec=file://…" …`,
+		Help: []diag.Help{{Text: "hand the credential spec over as a security option", Command: `docker run --security-opt "credentialspec=file://<credential spec>" <image>`,
 			Do: []string{flowStep("with", arg{"handover", string(BySecurityOpt)})}}}}
 }
+
+// showsOption shows what has reached the engine of the container that was made last.
+const showsOption = `docker inspect -f "{{json .HostConfig.SecurityOpt}}" (docker ps -lq)`
 
 // findNoSpec is about a container that the engine has started without a credential spec.
 func findNoSpec(r *Running) *diag.Finding {
@@ -65,7 +69,7 @@ func findNoSpec(r *Running) *diag.Finding {
 		Because: "without a credential spec the container has no domain and no account, and its Netlogon service does not run; the engine does not warn",
 	}
 	h := diag.Help{Text: "give the container its credential spec, and look whether the option reached the engine",
-		Command: `docker run --security-opt "credentialspec=file://…" …; docker inspect -f "{{json .HostConfig.SecurityOpt}}" ID`}
+		Command: `docker run --security-opt "credentialspec=file://<credential spec>" <image>; ` + showsOption}
 	if r == nil {
 		f.Help = []diag.Help{h}
 		return f
@@ -76,13 +80,15 @@ func findNoSpec(r *Running) *diag.Finding {
 		f.Facts = append(f.Facts, diag.Fact{Name: "handed over by", Value: string(r.cfg.Handover)}, diag.Fact{Name: "credential spec", Value: r.cfg.CredentialSpec})
 		f.Because += "; what was handed over did not reach it"
 		h.Do = []string{r.again(arg{"handover", string(BySecurityOpt)})}
+		h.Command = r.withSpec(r.cfg.CredentialSpec) + "; " + showsOption
 		switch r.cfg.Handover {
 		case ByBuild:
 			f.Mode = "rt-build-ignores-credspec"
 			h.Text = "do what needs the domain when the container runs, not when its image is built"
 		case ByComposeKey:
 			f.Mode = "rt-compose-ignores-credspec"
-			h.Text, h.Command = "use security_opt of the service instead of credential_spec", `security_opt: ["credentialspec=file://…"]`
+			h.Text = fmt.Sprintf(`use security_opt of the service instead of credential_spec: security_opt: ["credentialspec=%s"]`, r.cfg.CredentialSpec)
+			h.Command = "docker compose up --detach --force-recreate"
 			h.Do = []string{r.again(arg{"handover", string(ByComposeSecurityOpt)})}
 		case ByLegacyFlag:
 			f.Mode = "rt-legacy-flag"
@@ -90,7 +96,7 @@ func findNoSpec(r *Running) *diag.Finding {
 	default:
 		if files := r.h.CredentialSpecs(); len(files) > 0 {
 			f.Facts = append(f.Facts, diag.Fact{Name: "files", Value: strings.Join(files, ", ")})
-			h.Command = r.withSpec("file://"+files[0]) + `; docker inspect -f "{{json .HostConfig.SecurityOpt}}" (docker ps -lq)`
+			h.Command = r.withSpec("file://"+files[0]) + "; " + showsOption
 			h.Do = []string{r.again(arg{"credentialSpec", "file://" + files[0]})}
 		}
 	}

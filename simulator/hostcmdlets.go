@@ -110,7 +110,7 @@ func (e *cmdletError) finding(d *Domain, _ *stepError) *diag.Finding {
 		for _, port := range e.h.shut(portADWS) {
 			do = append(do, flowStep("openPort", host, arg{"port", port}))
 		}
-		f.Help = []diag.Help{{Text: "open port 9389 to a DC, or start the service there", Command: "Test-NetConnection dc01." + e.h.dom.DNSName + " -Port 9389", Do: do}}
+		f.Help = []diag.Help{{Text: "open port 9389 to a DC, or start the service there", Command: allowRules(e.h.shut(portADWS)), Do: do}}
 	case errPending:
 		f.Code, f.Mode = diag.RestartPending, "host-not-rebooted-after-join"
 		f.SeenAs = []string{"WARNING: The changes will take effect after you restart the computer " + e.h.Name() + ".", seenTestFalse}

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/diag"
@@ -26,17 +25,18 @@ func (h *Host) noDC(f *diag.Finding) {
 	h.station.mu.Unlock()
 	if len(servers) == 0 {
 		var do []string
-		for _, port := range h.shut(portDNS) {
+		shut := h.shut(portDNS)
+		for _, port := range shut {
 			do = append(do, flowStep("openPort", arg{"host", h.Name()}, arg{"port", port}))
 		}
 		if do != nil {
-			f.Mode, f.Help[0].Do = "host-firewall-ports", do
+			f.Mode, f.Help[0] = "host-firewall-ports", diag.Help{Text: "let the host reach the domain's DNS servers", Command: allowRules(shut), Do: do}
 		}
 		return
 	}
 	f.Facts = append(f.Facts, diag.Fact{Name: "DNS servers", Value: strings.Join(servers, ", ")})
 	own := h.firstDC().name
-	f.Help = []diag.Help{{Text: "let the host ask the domain's DNS servers", Command: "Set-DnsClientServerAddress -InterfaceAlias Ethernet -ServerAddresses ADDRESS-OF-" + own,
+	f.Help = []diag.Help{{Text: "let the host ask the domain's DNS servers", Command: "Set-DnsClientServerAddress -InterfaceAlias Ethernet -ServerAddresses \"" + addressPlaceholder(own) + "\"",
 		Do: []string{flowStep("setDNS", arg{"host", h.Name()}, arg{"servers", []string{own}})}}}
 }
 
@@ -45,13 +45,11 @@ func (h *Host) noDC(f *diag.Finding) {
 func (h *Host) unreachable(e *unreachableError, f *diag.Finding) {
 	f.Mode = "host-dc-unreachable"
 	f.SeenAs = append(f.SeenAs, "System event 5719, NETLOGON")
-	var do []string
+	var do, open []string
 	if ports := h.shut(e.port); ports != nil {
 		f.Mode = "host-firewall-ports"
 		f.Because = "DNS names the DCs and they run; a firewall keeps one port of them from the host, and other ports are open"
-		for _, port := range ports {
-			do = append(do, flowStep("openPort", arg{"host", h.Name()}, arg{"port", port}))
-		}
+		open = ports
 	}
 	h.station.mu.Lock()
 	closed := h.closed
@@ -66,9 +64,12 @@ func (h *Host) unreachable(e *unreachableError, f *diag.Finding) {
 		}
 		for _, c := range closed {
 			if strings.EqualFold(c, dc.name) {
-				do = append(do, flowStep("openPort", arg{"host", h.Name()}, arg{"port", c}))
+				open = append(open, c)
 			}
 		}
 	}
-	f.Help = []diag.Help{{Text: "start a DC, or open the way between the host and the DCs", Command: fmt.Sprintf("Test-NetConnection %s -Port %d", h.firstDC().DNSName(), e.port), Do: do}}
+	for _, c := range open {
+		do = append(do, flowStep("openPort", arg{"host", h.Name()}, arg{"port", c}))
+	}
+	f.Help = []diag.Help{{Text: "start a DC, or open the way between the host and the DCs", Command: allowRules(open), Do: do}}
 }

@@ -35,16 +35,21 @@ func (e *identityError) finding(_ *Domain, s *stepError) *diag.Finding {
 		Because: "the service account stands in for the computer account of the container, which SYSTEM and NETWORK SERVICE use on the network and other users do not",
 	}
 	r := e.p.c
-	help := diag.Help{Text: "let the application run as NETWORK SERVICE or SYSTEM",
-		Command: `sc.exe config SERVICE obj= "NT AUTHORITY\NETWORK SERVICE" password= ""; for IIS: appcmd set AppPool DefaultAppPool -processModel.identityType:NetworkService`}
+	help := diag.Help{Text: "let the application run as NETWORK SERVICE or SYSTEM", Command: `sc.exe config <service> obj= "` + good + `" password= ""`}
+	const pool = "appcmd set AppPool DefaultAppPool -processModel.identityType:NetworkService"
+	if e.user.Kind == windows.AppPool {
+		help.Command = pool
+	}
 	app := r.App()
 	switch {
 	case e.p.exec:
 		help.Do = []string{flowStep("with", arg{"user", good})}
+		help.Command = "docker exec --user " + quoteWord(good) + " " + r.shortID() + " cmd"
 	case e.p.user == app.user || !windows.UserSwitchAllowed(r.build(windows.P6), windows.User{Kind: windows.NetworkService}):
 		help.Do = []string{flowStep("rerunContainer", arg{"container", r.shortID()}, arg{"service", good})}
 	default:
 		help.Do = []string{flowStep("rerunContainer", arg{"container", r.shortID()}, arg{"user", good})}
+		help.Command = r.dockerRun(func(c *Container) { c.User.Name = good })
 	}
 	f.Help = []diag.Help{help}
 	switch {
@@ -52,7 +57,8 @@ func (e *identityError) finding(_ *Domain, s *stepError) *diag.Finding {
 		f.Mode = "app-apppool-setting-not-persisted"
 		f.Because = "the line changed an object in memory that nobody saved, so that the application pool still runs as itself"
 		f.Help[0].Text = "save the setting with appcmd"
-		f.Help[0].Do = []string{flowStep("configure", arg{"container", r.shortID()}, arg{"command", "appcmd set AppPool DefaultAppPool -processModel.identityType:NetworkService"})}
+		f.Help[0].Do = []string{flowStep("configure", arg{"container", r.shortID()}, arg{"command", pool})}
+		f.Help[0].Command = pool
 	case e.user.Kind == windows.DomainAccount:
 		f.Because = "a container has the passwords of the accounts that its credential spec names, and this one is not among them"
 		own, other := r.account(), e.user.Name[strings.LastIndexByte(e.user.Name, '\\')+1:]

@@ -38,20 +38,17 @@ func (d *Domain) recreate(dc *DC, account string, change func(*ServiceAccount)) 
 		change(&s)
 	}
 	args := []arg{{"name", s.Name}}
-	command := fmt.Sprintf("Remove-ADServiceAccount %s; New-ADServiceAccount -Name %s -DNSHostName %s", s.Name, s.Name, s.dnsHostName(dc.dom))
-	list := func(name, parameter string, values []string) {
+	list := func(name string, values []string) {
 		if len(values) > 0 {
 			args = append(args, arg{name, values})
-			command += " -" + parameter + ` "` + strings.Join(values, `","`) + `"`
 		}
 	}
-	list("spns", "ServicePrincipalNames", s.SPNs)
-	list("allowedToRetrieve", "PrincipalsAllowedToRetrieveManagedPassword", s.AllowedToRetrieve)
+	list("spns", s.SPNs)
+	list("allowedToRetrieve", s.AllowedToRetrieve)
 	if s.IntervalDays != 0 && s.IntervalDays != defaultInterval {
 		args = append(args, arg{"intervalDays", s.IntervalDays})
-		command += fmt.Sprintf(" -ManagedPasswordIntervalInDays %d", s.IntervalDays)
 	}
-	h := diag.Help{Text: "make the account anew; it has another SID then", Command: command,
+	h := diag.Help{Text: "make the account anew; it has another SID then", Command: fmt.Sprintf("Remove-ADServiceAccount %s; %s", s.Name, s.command(s.Name, s.dnsHostName(dc.dom))),
 		Do: []string{flowStep("removeServiceAccount", arg{"", s.Name}), flowStep("newServiceAccount", args...)}}
 	if len(d.dcs) > 1 {
 		for _, other := range dc.peers() {
@@ -351,9 +348,9 @@ func (d *Domain) findKeptPassword(name string, dc *DC, facts []diag.Fact, seen [
 
 // openHelp opens what is closed for a host.
 func openHelp(h *Host) diag.Help {
-	help := diag.Help{Text: "let the host reach a DC again", Command: "Test-NetConnection " + h.firstDC().DNSName() + " -Port 389"}
 	h.station.mu.Lock()
 	defer h.station.mu.Unlock()
+	help := diag.Help{Text: "let the host reach a DC again", Command: allowRules(h.closed)}
 	for _, port := range h.closed {
 		help.Do = append(help.Do, flowStep("openPort", arg{"host", h.Name()}, arg{"port", port}))
 	}

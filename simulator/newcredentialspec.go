@@ -45,6 +45,14 @@ func (a AdditionalAccount) flow() string {
 	return flowMap(arg{"account", a.Account}, arg{"domain", a.Domain})
 }
 
+// typed is the account as it is typed for New-CredentialSpec.
+func (a AdditionalAccount) typed() string {
+	if a.Domain == "" {
+		return a.Account
+	}
+	return fmt.Sprintf("@{AccountName=%q; Domain=%q}", a.Account, a.Domain)
+}
+
 // specFile is the name of the file that the module chooses for an account.
 func specFile(netbios, account string) string {
 	return trimmedFile(strings.ToLower(netbios + "_" + strings.TrimSuffix(account, "$")))
@@ -83,7 +91,7 @@ func (e *specAccountError) Error() string {
 func (e *specAccountError) Unwrap() error { return e.err }
 
 // specExistsError: -NoClobber, and the file is there.
-type specExistsError struct{ name, path string }
+type specExistsError struct{ name, path, account string }
 
 func (e *specExistsError) Error() string {
 	return fmt.Sprintf("A credential spec already exists with the name %q", e.name)
@@ -91,8 +99,9 @@ func (e *specExistsError) Error() string {
 
 // additionalError: an additional account is given in a form that the module does not take.
 type additionalError struct {
-	value string
-	all   []AdditionalAccount
+	value   string
+	all     []AdditionalAccount
+	account string // whose credential spec it is
 }
 
 func (e *additionalError) Error() string {
@@ -157,7 +166,7 @@ func (h *Host) newCredentialSpec(o NewCredentialSpec) (file string, warning, err
 	var additional []AdditionalAccount
 	for _, a := range o.Additional {
 		if a.Invalid != "" {
-			invalid = &additionalError{a.Invalid, o.Additional}
+			invalid = &additionalError{a.Invalid, o.Additional, o.Account}
 			continue
 		}
 		additional = append(additional, a)
@@ -189,7 +198,7 @@ func (h *Host) newCredentialSpec(o NewCredentialSpec) (file string, warning, err
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if _, exists := h.files.files[path]; exists && o.NoClobber {
-		return "", warning, &specExistsError{file, path}
+		return "", warning, &specExistsError{file, path, o.Account}
 	}
 	h.files.files[path] = specOf(dom, o.Account, additional)
 	return file, warning, invalid
@@ -303,16 +312,17 @@ func (e *specExistsError) finding(*Domain, *stepError) *diag.Finding {
 		Facts:   []diag.Fact{{Name: "file", Value: e.path}},
 		SeenAs:  []string{"New-CredentialSpec : " + e.Error()},
 		Because: "with -NoClobber the module leaves a file of this name alone; without it, it writes over the file and says nothing",
-		Help: []diag.Help{{Text: "choose another name, or write over the file when it is the same account's", Command: "New-CredentialSpec … -FileName OTHER",
+		Help: []diag.Help{{Text: "write over the file when it is the same account's, or choose another name with -FileName", Command: "New-CredentialSpec -AccountName " + e.account,
 			Do: []string{"with: " + flowMap(arg{"noClobber", false})}}},
 	}
 }
 
 func (e *additionalError) finding(*Domain, *stepError) *diag.Finding {
-	var list []string
+	var list, typed []string
 	for _, a := range e.all {
 		if a.Account != "" {
 			list = append(list, a.flow())
+			typed = append(typed, a.typed())
 		}
 	}
 	return &diag.Finding{
@@ -320,7 +330,7 @@ func (e *additionalError) finding(*Domain, *stepError) *diag.Finding {
 		Facts:   []diag.Fact{{Name: "value", Value: e.value}},
 		SeenAs:  []string{"New-CredentialSpec : " + e.Error()},
 		Because: "the module takes a name, or a hashtable with AccountName and Domain; it leaves out what is neither and writes the file without it",
-		Help: []diag.Help{{Text: "write the account again in one of both forms", Command: `New-CredentialSpec … -AdditionalAccounts LogAgentSvc, @{AccountName="OtherSvc"; Domain="contoso.com"}`,
+		Help: []diag.Help{{Text: "write the account again in one of both forms", Command: "New-CredentialSpec -AccountName " + e.account + " -AdditionalAccounts " + strings.Join(typed, ", "),
 			Do: []string{"with: {additional: [" + strings.Join(list, ", ") + "]}"}}},
 	}
 }

@@ -26,10 +26,10 @@ func (a *Admin) NewServiceAccount(s ServiceAccount) error {
 	}
 	return a.do(command, func(c *ldapConn) error {
 		if len(s.Name) > maxComputerName {
-			return c.create(s.Name, a.d.nameTooLong(c.dc, s.Name))
+			return c.create(s.Name, a.d.nameTooLong(c.dc, s))
 		}
 		if s.WithoutDNSHostName && !s.RestrictToSingleComputer && !s.RestrictToOutboundAuthenticationOnly {
-			return c.create(s.Name, missingDNSHostName(c.dc.dom, s.Name))
+			return c.create(s.Name, missingDNSHostName(c.dc.dom, s))
 		}
 		allowed, err := c.sids(s.AllowedToRetrieve)
 		if err != nil {
@@ -51,23 +51,40 @@ type propertyError struct {
 	help              diag.Help // Text "": none
 }
 
+// command is the line that makes the account under a name.
+func (s ServiceAccount) command(name, dnsName string) string {
+	line := "New-ADServiceAccount -Name " + name + " -DNSHostName " + dnsName
+	list := func(parameter string, values []string) {
+		if len(values) > 0 {
+			line += " -" + parameter + ` "` + strings.Join(values, `","`) + `"`
+		}
+	}
+	list("ServicePrincipalNames", s.SPNs)
+	list("PrincipalsAllowedToRetrieveManagedPassword", s.AllowedToRetrieve)
+	if s.IntervalDays != 0 && s.IntervalDays != defaultInterval {
+		line += fmt.Sprintf(" -ManagedPasswordIntervalInDays %d", s.IntervalDays)
+	}
+	return line
+}
+
 // missingDNSHostName refuses a group account without -DNSHostName, which the cmdlet's default parameter set demands: it asks for the value at
 // a prompt, and fails in a script.
-func missingDNSHostName(dom *directory.Domain, name string) error {
-	full := name + "." + dom.DNSName
+func missingDNSHostName(dom *directory.Domain, s ServiceAccount) error {
+	full := s.Name + "." + dom.DNSName
 	return &propertyError{property: "DNSHostName", problem: "Cannot process command because of one or more missing mandatory parameters: DNSHostName.",
-		mode: "acct-dnshostname-missing", help: diag.Help{Text: "give the account the name by which it is reached", Command: "New-ADServiceAccount -Name " + name + " -DNSHostName " + full + " …",
+		mode: "acct-dnshostname-missing", help: diag.Help{Text: "give the account the name by which it is reached", Command: s.command(s.Name, full),
 			Do: []string{flowStep("with", arg{"withoutDNSHostName", false}, arg{"dnsHostName", full})}}}
 }
 
 // nameTooLong refuses a name that is no computer's (PowerShell reference of New-ADServiceAccount).
-func (d *Domain) nameTooLong(dc *DC, name string) error {
+func (d *Domain) nameTooLong(dc *DC, s ServiceAccount) error {
+	name := s.Name
 	short := name[:maxComputerName]
 	if _, err := d.lookup(dc, short); err == nil {
 		short = d.freeName(dc, name)
 	}
 	return &propertyError{property: "name", problem: fmt.Sprintf("%q has %d characters, at most %d are allowed", name, len(name), maxComputerName),
-		mode: "acct-name-too-long", help: diag.Help{Text: "take a name of at most 15 characters", Command: "New-ADServiceAccount -Name " + short + " …",
+		mode: "acct-name-too-long", help: diag.Help{Text: "take a name of at most 15 characters", Command: s.command(short, short+"."+dc.dom.DNSName),
 			Do: []string{flowStep("with", arg{"name", short})}}}
 }
 

@@ -33,12 +33,16 @@ func (e *noSPNAccountError) finding(d *Domain, s *stepError) *diag.Finding {
 	if e.with == "" {
 		return d.findNoSuchName(e.account, s.dc)
 	}
+	name := "<service principal name>"
+	if len(s.spns) == 1 {
+		name = s.spns[0]
+	}
 	return &diag.Finding{Code: diag.NoSuchAccount, Mode: "spn-setspn-without-dollar",
 		Facts:   []diag.Fact{{Name: "name", Value: e.account}, {Name: "account", Value: e.with}},
 		SeenAs:  []string{"FindDomainForAccount: Call to DsGetDcNameWithAccountW failed with return value 0x00000525", "Could not find account " + e.account},
 		Nearest: []diag.Near{{Wanted: e.account, Closest: e.with, WhyNot: "the $ is part of the name"}},
 		Because: "setspn takes a name as that of a computer or of a user; a managed service account is found by its whole name, which ends in $",
-		Help:    []diag.Help{{Text: "give the name with its $", Command: "setspn -S NAME " + e.with, Do: []string{flowStep("with", arg{"account", e.with})}}}}
+		Help:    []diag.Help{{Text: "give the name with its $", Command: "setspn -S " + name + " " + e.with, Do: []string{flowStep("with", arg{"account", e.with})}}}}
 }
 
 // spnAccount finds the account that setspn means by NAME or DOMAIN\NAME: exactly the sAMAccountName, or that of a computer without its $.
@@ -81,7 +85,7 @@ func (a *Admin) AddSPN(account, spn string, unchecked bool) error {
 func (c *ldapConn) addSPN(account, spn string, unchecked bool) error {
 	e, err := c.spnAccount(account)
 	if err != nil {
-		return c.change(account, err)
+		return c.stepped(stepChange, account, err, spn)
 	}
 	if !unchecked {
 		owners, err := c.withSPN(spn)
@@ -110,7 +114,7 @@ func (a *Admin) RemoveSPN(account, spn string) error {
 func (c *ldapConn) removeSPN(account, spn string) error {
 	e, err := c.spnAccount(account)
 	if err != nil {
-		return c.change(account, err)
+		return c.stepped(stepChange, account, err, spn)
 	}
 	return c.stepped(stepChange, account, c.modify(e.DN, []directory.Modification{{Op: directory.ModDelete, Attribute: directory.Text("servicePrincipalName", spn)}}), spn)
 }

@@ -35,7 +35,7 @@ func (st *station) ofSite(f *diag.Finding) *diag.Finding {
 	f.Mode = "net-wrong-site"
 	f.Facts = append(f.Facts, diag.Fact{Name: "container's network", Value: r.cfg.Subnet}, diag.Fact{Name: "subnets of sites", Value: strings.Join(st.d.cfg.SiteSubnets, ", ")})
 	f.Because = "the container's network is in no subnet of a site, so the locator gives it any DC, and this one does not have the change yet; its host asks the DC of its site"
-	f.Help = append([]diag.Help{{Text: "give the containers a network of a site's subnet, or the site their subnet", Command: "New-ADReplicationSubnet -Name " + r.cfg.Subnet + " -Site SITE",
+	f.Help = append([]diag.Help{{Text: "give the containers a network of a site's subnet, or the site their subnet", Command: "docker network create --driver nat --subnet " + st.d.cfg.SiteSubnets[0] + " site; docker run --network site" + strings.TrimPrefix(r.dockerRun(func(*Container) {}), "docker run"),
 		Do: []string{r.again(arg{"subnet", st.d.cfg.SiteSubnets[0]})}}}, f.Help...)
 	return f
 }

@@ -1,8 +1,10 @@
 package simulator
 
 import (
+	"fmt"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/windows"
+	"strings"
 )
 
 // smbError: SMB of a container does not find a host by its name, because it looks in the network compartment of the container's host
@@ -42,12 +44,17 @@ func (h *Host) EnableCompartmentNamespace() {
 	h.Restart()
 }
 
+// sealedSearch is the line of OpenLDAP's client that asks for a managed password over a sealed connection.
+func sealedSearch(dc *DC, account string) string {
+	return fmt.Sprintf(`ldapsearch -Y GSSAPI -O minssf=56 -H ldap://%s -b %q "(sAMAccountName=%s$)" msDS-ManagedPassword`, dc.DNSName(), dc.dom.DN, strings.TrimSuffix(account, "$"))
+}
+
 // findStrongerAuth is about a DC that takes no LDAP connection without protection (LDAPServerIntegrity = 2).
 func findStrongerAuth(s *stepError, dc *DC) *diag.Finding {
 	return &diag.Finding{Code: diag.SigningRequired, Mode: "net-ldap-signing-tls",
 		Facts:   []diag.Fact{{Name: "DC", Value: dc.name}, {Name: "client", Value: s.logon.account}, {Name: "LDAPServerIntegrity", Value: "2"}},
 		SeenAs:  []string{"LDAP strongerAuthRequired (8), 00002028"},
 		Because: "the policy of the DC demands signatures; Windows seals its connections by itself, plain tools have to be told",
-		Help: []diag.Help{{Text: "bind with Kerberos and confidentiality, or use LDAPS or StartTLS; for a managed password it has to be sealed anyway", Command: "ldapsearch -Y GSSAPI -O minssf=56 …",
+		Help: []diag.Help{{Text: "bind with Kerberos and confidentiality, or use LDAPS or StartTLS; for a managed password it has to be sealed anyway", Command: sealedSearch(dc, s.account),
 			Do: []string{flowStep("with", arg{"protection", string(Sealed)})}}}}
 }

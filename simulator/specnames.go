@@ -36,7 +36,7 @@ func (e *specNameError) finding(d *Domain, s *stepError) *diag.Finding {
 	}
 	if near := diag.Nearest(e.value, names); near != "" {
 		f.Nearest = []diag.Near{{Wanted: e.value, Closest: near}}
-		f.Help = []diag.Help{{Text: "name the domain of the account, or leave it out for the host's own", Command: "New-CredentialSpec … -Domain " + near, Do: []string{"with: " + flowMap(arg{"domain", near})}}}
+		f.Help = []diag.Help{{Text: "name the domain of the account, or leave it out for the host's own", Command: "New-CredentialSpec -AccountName " + s.account + " -Domain " + near, Do: []string{"with: " + flowMap(arg{"domain", near})}}}
 	}
 	return f
 }
@@ -244,7 +244,7 @@ func (d *Domain) findNoAccount(r *Running, account string, dom *directory.Domain
 		}
 	}
 	f.Help = []diag.Help{{Text: "make the account, and run the container anew; or name another one in the credential spec",
-		Command: fmt.Sprintf("New-ADServiceAccount -Name %[1]s -DNSHostName %[1]s.%[2]s -PrincipalsAllowedToRetrieveManagedPassword \"%[3]s$\"; docker restart %[4]s", account, dom.DNSName, r.h.Name(), r.shortID()),
+		Command: ServiceAccount{AllowedToRetrieve: []string{r.h.Name() + "$"}}.command(account, account+"."+dom.DNSName) + "; docker restart " + r.shortID(),
 		Do:      []string{flowStep("newServiceAccount", arg{"name", account}, arg{"allowedToRetrieve", []string{r.h.Name()}}), flowStep("rerunContainer", arg{"container", r.shortID()})}}}
 }
 
@@ -322,7 +322,8 @@ func (d *Domain) findForeignAccount(r *Running, e *foreignAccountError) *diag.Fi
 		rerun = append(rerun, arg{"service", own.NetBIOSName + `\` + name})
 	}
 	f.Help = []diag.Help{{Text: "make an account for this in the host's own domain",
-		Command: fmt.Sprintf("New-ADServiceAccount %s …; New-CredentialSpec -AccountName %s -AdditionalAccounts %s", e.account, r.account(), e.account),
+		Command: fmt.Sprintf("%s; New-CredentialSpec -AccountName %s -AdditionalAccounts %s; %s",
+			ServiceAccount{AllowedToRetrieve: []string{r.h.Name() + "$"}}.command(e.account, e.account+"."+own.DNSName), r.account(), e.account, r.withSpec("file://"+file)),
 		Do: []string{flowStep("newServiceAccount", arg{"name", e.account}, arg{"allowedToRetrieve", []string{r.h.Name()}}),
 			flowStep("newCredentialSpec", arg{"host", r.h.Name()}, arg{"account", r.account()}, arg{"additional", []string{e.account}}), flowStep("rerunContainer", rerun...)}}}
 	return f

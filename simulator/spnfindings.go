@@ -160,7 +160,7 @@ func (d *Domain) findSPNMissing(s *stepError, spn string, dc *DC) *diag.Finding 
 	}
 	f.Mode = mode
 	if owner == "" {
-		f.Help = []diag.Help{{Text: "register the name on the account that runs the service", Command: fmt.Sprintf("setspn -S %s ACCOUNT", spn)}}
+		f.Help = []diag.Help{{Text: "register the name on the account that runs the service", Command: fmt.Sprintf("setspn -S %s <account of the service>", spn)}}
 		return f
 	}
 	if a, err := dc.replica.AccountByName(directory.Principal, owner); err == nil {
@@ -393,8 +393,8 @@ func (d *Domain) findOldKey(s *stepError) *diag.Finding {
 	if owner, err := dc.replica.AccountBySPN(spn); err == nil && !strings.EqualFold(owner.SAMAccountName, s.account) {
 		return d.findOtherKey(s, f, spn, owner, dc)
 	}
-	host, _, _ := strings.Cut(s.logon.st.name, "/") // of a container
-	f.Help = []diag.Help{{Text: "let the service's host read the managed password again", Command: "Test-ADServiceAccount " + strings.TrimSuffix(s.account, "$"),
+	host, _, _ := strings.Cut(s.logon.st.name, "/")                                                                                                                // of a container
+	f.Help = []diag.Help{{Text: "let the service's host read the managed password again, which Netlogon does when it starts", Command: "Restart-Service Netlogon", // guess: Netlogon keeps the managed passwords of a host
 		Do: []string{flowStep("refresh", arg{"host", host}, arg{"account", strings.TrimSuffix(s.account, "$")})}}}
 	if r, err := d.Rotation(s.account); err == nil {
 		n := int(d.Clock.Now().Sub(r.first) / r.length)

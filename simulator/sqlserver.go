@@ -214,9 +214,10 @@ func (e *untrustedError) finding(d *Domain, s *stepError) *diag.Finding {
 		Because: "the client has no ticket for the server, and what NTLM offers instead is no account that the server's domain vouches for",
 	}
 	if errors.Is(e.cause, errNoSpec) {
-		f.Help = []diag.Help{{Text: "give the container its credential spec", Command: `docker run --security-opt "credentialspec=file://…" …`}}
+		f.Help = []diag.Help{{Text: "give the container its credential spec", Command: `docker run --security-opt "credentialspec=file://<credential spec>" <image>`}}
 		if files := e.r.h.CredentialSpecs(); len(files) > 0 {
 			f.Help[0].Do = []string{flowStep("rerunContainer", arg{"container", e.r.shortID()}, arg{"credentialSpec", "file://" + files[0]})}
+			f.Help[0].Command = e.r.withSpec("file://" + files[0])
 		}
 		return f
 	}

@@ -18,7 +18,7 @@ func (c *Cluster) refuse(t Task, code diag.Code, mode, says, because string, do 
 	e, _ := diag.Lookup(code)
 	f := &diag.Finding{Code: code, Title: e.Title, Mode: mode, SeenAs: []string{says}, Because: because, Cause: errors.New(says),
 		Facts: []diag.Fact{{Name: "cluster", Value: c.name}, {Name: "credentialSpecs", Value: strings.Join(t.CredentialSpecs, ", ")}}}
-	f.Help = []diag.Help{{Text: "correct the task definition and run the task again", Command: "aws ecs register-task-definition …; aws ecs update-service …", Do: do}}
+	f.Help = []diag.Help{{Text: "correct the task definition and run the task again", Command: "aws ecs register-task-definition --cli-input-json file://<task definition>.json; aws ecs run-task --cluster " + c.name + " --task-definition <task definition>", Do: do}}
 	return f
 }
 
@@ -63,7 +63,10 @@ func (c *Cluster) noInstance(t Task, o *option, need string, family []*Instance)
 		h := c.d.Host(i.host)
 		f.Facts = append(f.Facts, diag.Fact{Name: i.host, Value: fmt.Sprintf("%s: {%s}", h.OS(), strings.Join(i.attrs, ", "))})
 		register := fmt.Sprintf("ecsInstance: {cluster: %s, host: %s}", c.name, i.host)
-		text, command, do := "set ECS_GMSA_SUPPORTED and start the agent again", "ECS_GMSA_SUPPORTED=true", []string{register}
+		text, command, do := "set ECS_GMSA_SUPPORTED and start the agent again", "echo ECS_GMSA_SUPPORTED=true >> /etc/ecs/ecs.config; systemctl restart ecs", []string{register}
+		if !t.Linux {
+			command = `[Environment]::SetEnvironmentVariable("ECS_GMSA_SUPPORTED", "true", "Machine"); Restart-Service AmazonECS`
+		}
 		switch {
 		case o.domainless && !t.Linux:
 			f.Mode = "ecs-domainless-2016"
@@ -82,7 +85,7 @@ func (c *Cluster) noInstance(t Task, o *option, need string, family []*Instance)
 					do = []string{fmt.Sprintf("upgradeHost: {host: %s, os: Windows Server 2019}", i.host), register}
 				}
 			case !hasPlugin:
-				text, command = "install the plug-in of AWS and start the agent again", "Initialize-ECSAgent -EnableTaskIAMRole …"
+				text, command = "install the plug-in of AWS and start the agent again", "Initialize-ECSAgent -Cluster "+c.name+" -EnableTaskIAMRole"
 				do = []string{fmt.Sprintf("installPlugin: {host: %s, kind: AWS}", i.host), register}
 			}
 		case !t.Linux && !h.Joined():
@@ -129,7 +132,10 @@ func (c *Cluster) checkSection(t Task, o *option, text []byte, linux bool) error
 	f := c.refuse(t, diag.ECSNoSection, "ecs-hostaccountconfig-missing", says,
 		"a domainless task signs in as a user whose secret the section names; the agent of Windows wants PluginInput as a text, that of Linux as an object", do)
 	f.Help[0].Text = "write the section HostAccountConfig into the credential spec, with the ARN of the secret"
-	f.Help[0].Command = "aws s3 cp webapp01.json s3://…"
+	f.Help[0].Command = "aws s3 cp <credential spec>.json s3://<bucket>/<credential spec>.json"
+	if object, ok := strings.CutPrefix(o.where, "arn:aws:s3:::"); ok {
+		f.Help[0].Command = "aws s3 cp " + object[strings.LastIndexByte(object, '/')+1:] + " s3://" + object
+	}
 	return f
 }
 

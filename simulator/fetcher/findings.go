@@ -46,7 +46,7 @@ func (l *Lease) explain(at step, o Options, dn string, err error) error {
 		f.Mode = "cf-domainless-bad-creds"
 		f.SeenAs = []string{"ERROR: Invalid credentials for domainless user"}
 		f.Because = "outside the domain the daemon signs in as the user of the secret, and the domain does not take this user and password"
-		f.Help = []diag.Help{{Text: "write the user's name and password into the secret", Command: "aws secretsmanager put-secret-value"}}
+		f.Help = []diag.Help{{Text: "write the user's name and password into the secret", Command: fmt.Sprintf(`aws secretsmanager put-secret-value --secret-id <secret> --secret-string '{"username":"<user>","password":"<password>","domainName":%q}'`, l.spec.domain)}}
 		if under.Code == diag.BadCredentials {
 			f.Help = append(f.Help, diag.Help{Text: "or give the user the password that the secret has", Command: "Set-ADAccountPassword -Reset " + l.user.Name,
 				Do: []string{fmt.Sprintf("setPassword: {account: %q, password: %q}", l.user.Name, l.user.Password)}})
@@ -61,13 +61,13 @@ func (l *Lease) explain(at step, o Options, dn string, err error) error {
 		f.Because = "the library asks for the name that a reverse look-up of the DC's address gives, and no account has that name"
 		right := o
 		right.Reverse = false
-		f.Help = []diag.Help{{Text: "keep the library from reverse look-ups", Command: "ldapsearch -N …; in krb5.conf: rdns = false", Do: l.f.settings(right)}}
+		f.Help = []diag.Help{{Text: "keep the library from reverse look-ups: rdns = false in krb5.conf, or ldapsearch -N", Command: `sed -i "/\[libdefaults\]/a rdns = false" /etc/krb5.conf; systemctl restart credentials-fetcher`, Do: l.f.settings(right)}}
 	case at == stepSearch && under.Code == diag.NotSealed:
 		f.Mode = "cf-unsealed-ldap"
 		f.SeenAs = append([]string{"ERROR: Password not found"}, under.SeenAs...)
 		right := o
 		right.Protection = simulator.Sealed
-		f.Help = []diag.Help{{Text: "ask for an encrypted layer", Command: "ldapsearch -Y GSSAPI -O minssf=256 …", Do: l.f.settings(right)}}
+		f.Help = []diag.Help{{Text: "take a version that asks for an encrypted layer, ldapsearch -O minssf=256", Command: "dnf update credentials-fetcher", Do: l.f.settings(right)}}
 	case at == stepSearch && (under.Code == diag.NoSuchAccount || under.Code == ""):
 		where := l.f.d.AccountDN(l.spec.account + "$")
 		if where == "" || strings.EqualFold(where, dn) {

@@ -56,7 +56,7 @@ func (c *Cluster) notEnabled(f *diag.Finding, p *pod) *diag.Finding {
 	}
 	return f.About("aks-gmsa-not-enabled-on-nodes", "AKS puts the plug-in onto Windows nodes of clusters with gMSA turned on; turned on later, it comes when the nodes are made anew",
 		[]diag.Fact{{Name: "node", Value: p.node.Name}},
-		diag.Help{Text: "turn gMSA on for the cluster, with DNS server and name of the domain", Command: "az aks update --enable-windows-gmsa --gmsa-dns-server … --gmsa-root-domain-name " + c.d.DNSName(),
+		diag.Help{Text: "turn gMSA on for the cluster, with DNS server and name of the domain", Command: "az aks update --resource-group <resource group> --name <cluster> --enable-windows-gmsa --gmsa-dns-server <address of a DC> --gmsa-root-domain-name " + c.d.DNSName(),
 			Do: []string{"enableWindowsGMSA: {}"}})
 }
 

@@ -49,6 +49,22 @@ func (p *pod) again() string {
 	return simulator.FlowStep("replacePod", "pod", p.spec.Name, "namespace", p.spec.Namespace)
 }
 
+// applyCommand is the line by which the pod, or the deployment that makes it, is applied after a change of its file.
+func (p *pod) applyCommand() string {
+	if p.owner != nil {
+		return "kubectl apply -f " + p.owner.Name + ".yaml"
+	}
+	return "kubectl apply -f " + p.spec.Name + ".yaml"
+}
+
+// changeCommand is the same for a pod that is there already: most of it cannot be changed.
+func (p *pod) changeCommand() string {
+	if p.owner != nil {
+		return p.applyCommand()
+	}
+	return "kubectl replace --force -f " + p.spec.Name + ".yaml"
+}
+
 func (p *pod) replaceCommand() string {
 	if p.owner != nil {
 		return "kubectl rollout restart deployment/" + p.owner.Name
@@ -105,7 +121,7 @@ func (c *Cluster) findDenied(e *deniedError, p *pod, cause error) error {
 			f.Because = "the contents are the member credspec at the top of the object; another place, such as spec, is dropped by the API server without a word"
 		} else if near := diag.Nearest(e.spec, known); near != "" {
 			f.Nearest = []diag.Near{{Wanted: e.spec, Closest: near}}
-			f.Help = append(f.Help, diag.Help{Text: "name the object that there is", Command: "kubectl get gmsacredentialspecs", Do: rename(near)})
+			f.Help = append(f.Help, diag.Help{Text: "name the object that there is, " + near, Command: p.applyCommand(), Do: rename(near)})
 		}
 		help := diag.Help{Text: "make the object with the contents of a credential spec", Command: "kubectl apply -f " + e.spec + ".yaml"}
 		if a := c.accountFor(e.spec); a != "" {
@@ -125,11 +141,11 @@ func (c *Cluster) findDenied(e *deniedError, p *pod, cause error) error {
 	case contentsDiffer:
 		f.Code, f.Mode = diag.PodSettingsRefused, "k8s-contents-mismatch"
 		f.Because = "contents may stand in the pod only when they are those of the object, so that nobody brings along a credential spec that was not released"
-		f.Help = []diag.Help{{Text: "leave the contents out; the webhook fills them in", Command: "kubectl apply -f " + p.spec.Name + ".yaml", Do: rename(e.spec)}}
+		f.Help = []diag.Help{{Text: "leave the contents out; the webhook fills them in", Command: p.applyCommand(), Do: rename(e.spec)}}
 	case contentsNameless:
 		f.Code, f.Mode = diag.PodSettingsRefused, "k8s-contents-without-name"
 		f.Because = "the right to use a credential spec is a right to an object, so the pod has to name one"
-		help := diag.Help{Text: "name the object and leave the contents out", Command: "kubectl get gmsacredentialspecs"}
+		help := diag.Help{Text: "name the object and leave the contents out", Command: p.applyCommand()}
 		for _, name := range sortedKeys(c.specs) {
 			want, err := c.contents(name)
 			if same, bad := sameContents(options.GMSACredentialSpec, want); err == nil && (bad == nil && same || len(c.specs) == 1) {

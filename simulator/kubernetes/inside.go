@@ -93,13 +93,13 @@ func (c *Cluster) notExpanded(f *diag.Finding, p *pod, s *started) *diag.Finding
 	case p.dropped:
 		facts = append(facts, diag.Fact{Name: "version", Value: c.version}, diag.Fact{Name: "feature gates", Value: strings.Join(c.gates, ", ")})
 		because := "a version drops what it does not know without a word: annotations from 1.16 on, windowsOptions before, both while the gate WindowsGMSA is off"
-		upgrade := diag.Help{Text: "turn the gate on in the API server and in every kubelet, or take 1.18 or later", Command: "--feature-gates=WindowsGMSA=true",
+		upgrade := diag.Help{Text: "turn the gate on in the API server and in every kubelet, or take 1.18 or later", Command: "kube-apiserver --feature-gates=WindowsGMSA=true; kubelet --feature-gates=WindowsGMSA=true",
 			Do: again(`upgradeCluster: {version: "1.18"}`)}
 		if len(annotated(&p.manifest)) == 0 {
 			return g("k8s-feature-gate-off", because, upgrade)
 		}
 		name := p.manifest.Annotations[podAnnotation+"-name"]
-		move := diag.Help{Text: "move the settings from annotations to securityContext.windowsOptions", Command: "kubectl explain pod.spec.securityContext.windowsOptions",
+		move := diag.Help{Text: "move the settings from annotations to securityContext.windowsOptions", Command: p.changeCommand(),
 			Do: p.changed(true, func(m *Pod) {
 				m.Annotations = nil
 				m.SecurityContext.WindowsOptions.GMSACredentialSpecName = name
@@ -111,7 +111,7 @@ func (c *Cluster) notExpanded(f *diag.Finding, p *pod, s *started) *diag.Finding
 	case i >= 0:
 		name := p.spec.InitContainers[i].SecurityContext.WindowsOptions.GMSACredentialSpecName
 		return g("k8s-initcontainers-not-covered", "the webhook looks at the pod and at its containers, not at init containers; what stands at the pod holds for them too",
-			diag.Help{Text: "name the credential spec at the pod", Command: "spec.securityContext.windowsOptions.gmsaCredentialSpecName", Do: p.changed(true, func(m *Pod) {
+			diag.Help{Text: "name the credential spec at the pod, in spec.securityContext.windowsOptions.gmsaCredentialSpecName", Command: p.changeCommand(), Do: p.changed(true, func(m *Pod) {
 				m.InitContainers[i].SecurityContext.WindowsOptions.GMSACredentialSpecName = ""
 				m.SecurityContext.WindowsOptions.GMSACredentialSpecName = name
 			})})
@@ -181,9 +181,10 @@ func (c *Cluster) tenant(f *diag.Finding, p *pod, s *started) *diag.Finding {
 	g := f.About("aks-entra-only", "a tenant of Entra ID has no domain controllers, no Kerberos of its own and no gMSAs; AD DS has them, in a network that the nodes reach",
 		[]diag.Fact{{Name: "domain of the credential spec", Value: named}})
 	options, _, _ := p.spec.settings()
-	help := diag.Help{Text: "take a gMSA of an AD DS domain", Command: "New-ADServiceAccount …; New-CredentialSpec -AccountName …"}
+	help := diag.Help{Text: "take a gMSA of an AD DS domain", Command: "New-CredentialSpec -AccountName <account>; kubectl apply -f " + options.GMSACredentialSpecName + ".yaml; " + p.replaceCommand()}
 	if a := c.accountFor(options.GMSACredentialSpecName); a != "" {
 		help.Do = []string{simulator.FlowStep("applyCredentialSpec", "name", options.GMSACredentialSpecName, "account", a), p.again()}
+		help.Command = strings.Replace(help.Command, "<account>", a, 1)
 	}
 	g.Help = []diag.Help{help}
 	return g
@@ -194,7 +195,7 @@ func (c *Cluster) tooEarly(f *diag.Finding, p *pod, s *started) *diag.Finding {
 	lines := []string{"nltest /sc_reset:" + s.domain(), "Start-Service App"}
 	return f.About("k8s-netlogon-race", "the kubelet starts the container's process at once, and Netlogon sets up its channel at the same time; who is first differs from start to start",
 		[]diag.Fact{{Name: "pod", Value: p.spec.Name}, {Name: "postStart", Value: strings.Join(s.PostStart, "; ")}},
-		diag.Help{Text: "set the channel up anew after the start, before the service is needed", Command: "lifecycle.postStart: restart Netlogon until nltest /query has NERR_Success",
+		diag.Help{Text: "set the channel up anew after the start, before the service is needed: " + strings.Join(lines, "; ") + " in lifecycle.postStart", Command: p.changeCommand(),
 			Do: p.changed(true, func(m *Pod) {
 				if len(m.Containers) == 0 {
 					m.Containers = []Container{s.Container}
@@ -219,12 +220,12 @@ func (c *Cluster) podDNS(f *diag.Finding, p *pod, s *started) *diag.Finding {
 	switch {
 	case len(p.spec.Nameservers) > 0:
 		return f.About("k8s-sc-verify-missing-dns", "the pod brings its own DNS servers along, and these do not know the domain", facts,
-			diag.Help{Text: "let the pod ask the cluster's DNS server", Command: "dnsPolicy: ClusterFirst", Do: p.changed(true, func(m *Pod) { m.Nameservers = nil })})
+			diag.Help{Text: "let the pod ask the cluster's DNS server, with dnsPolicy: ClusterFirst", Command: p.changeCommand(), Do: p.changed(true, func(m *Pod) { m.Nameservers = nil })})
 	case c.truncated():
 		dns.TCPBlocked = false
 		facts = append(facts, diag.Fact{Name: "answer", Value: fmt.Sprintf("%d bytes, of which a datagram takes %d", c.answerSize(), maxUDP)})
 		g := f.About("aks-dns-tcp53-blocked", "the list of domain controllers does not fit a datagram, so the resolver asks again over TCP, and that is blocked", facts,
-			diag.Help{Text: "open TCP 53 to the domain's DNS servers", Command: "az network nsg rule create … --destination-port-ranges 53 --protocol Tcp", Do: set(dns)})
+			diag.Help{Text: "open TCP 53 to the domain's DNS servers", Command: "az network nsg rule create --resource-group <resource group> --nsg-name <network security group> --name dns-tcp --priority 200 --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 53", Do: set(dns)})
 		g.SeenAs = append(slices.Clone(g.SeenAs), fmt.Sprintf("CoreDNS: [ERROR] plugin/errors: 2 _ldap._tcp.dc._msdcs.%s. SRV: dial tcp …:53: i/o timeout", domain))
 		return g
 	case !c.stub() && len(c.dns.Upstream) > 0:
@@ -270,7 +271,7 @@ func (c *Cluster) wrongNode(f *diag.Finding, p *pod, s *started) *diag.Finding {
 	})...)
 	return f.About("k8s-node-unauthorised-starts", "the scheduler knows nothing of the list of principals, and a container whose node may not read the password starts all the same",
 		[]diag.Fact{{Name: "node", Value: p.node.Name}, {Name: "nodes that may", Value: strings.Join(able, ", ")}},
-		diag.Help{Text: "keep the pod on nodes that may read the password", Command: "kubectl label node … gmsa=yes; nodeSelector: {gmsa: yes}", Do: do})
+		diag.Help{Text: "keep the pod on nodes that may read the password, with nodeSelector: {gmsa: \"yes\"}", Command: "kubectl label node " + strings.Join(able, " ") + " gmsa=yes; " + p.changeCommand(), Do: do})
 }
 
 // explainStart looks for the cause of a container that the engine does not start.

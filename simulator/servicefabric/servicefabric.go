@@ -198,8 +198,9 @@ func (c *Cluster) explainInside(err error, app *application, i *instance) error 
 	account := strings.ToLower(i.run.Account())
 	return f.About("sf-hostname-mismatch", "Hostname of the container host policy is the container's host name, and before build 17763 Netlogon goes by it",
 		[]diag.Fact{{Name: "Hostname", Value: app.Hostname}},
-		diag.Help{Text: "write the name of the service account into the policy and upgrade the application", Command: fmt.Sprintf("<ContainerHostPolicies CodePackageRef=… Hostname=%q>", account),
-			Do: []string{deploy(app, account)}})
+		diag.Help{Text: fmt.Sprintf("write the name of the service account into the policy, Hostname=%q in ContainerHostPolicies, and upgrade the application", account),
+			Command: "Start-ServiceFabricApplicationUpgrade -ApplicationName fabric:/" + app.Name + " -ApplicationTypeVersion <version> -Monitored -FailureAction Rollback",
+			Do:      []string{deploy(app, account)}})
 }
 
 func (c *Cluster) explainStart(err error, app *application, i *instance) error {

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,10 @@ func (s *Swarm) findSource(sv *service, cause error) error {
 	}
 	slices.Sort(configs)
 	f.Facts = []diag.Fact{{Name: "option", Value: sv.CredentialSpec}, {Name: "configs", Value: strings.Join(configs, ", ")}}
+	image := "<image>"
+	if sv.Image.Build != 0 {
+		image = sv.Image.String()
+	}
 	use := func(text, value string) {
 		do := simulator.FlowStep("with", "credentialSpec", value)
 		if sv.Privileges != nil {
@@ -28,7 +33,7 @@ func (s *Swarm) findSource(sv *service, cause error) error {
 			scheme, rest, _ := strings.Cut(value, "://")
 			do = fmt.Sprintf("with: {privileges: {%s: %q}}", scheme, rest)
 		}
-		f.Help = append(f.Help, diag.Help{Text: text, Command: "docker service create --credential-spec " + value + " …", Do: []string{do}})
+		f.Help = append(f.Help, diag.Help{Text: text, Command: fmt.Sprintf("docker service create --name %s --credential-spec %s %s", cmp.Or(sv.Name, "<name>"), value, image), Do: []string{do}})
 	}
 	for _, name := range configs {
 		use("name the config alone", "config://"+name)
@@ -37,7 +42,7 @@ func (s *Swarm) findSource(sv *service, cause error) error {
 		use("name the file that the nodes have", "file://"+file)
 	}
 	if f.Help == nil {
-		f.Help = []diag.Help{{Text: "make a config of the credential spec, which reaches every node by itself", Command: "docker config create NAME FILE.json"}}
+		f.Help = []diag.Help{{Text: "make a config of the credential spec, which reaches every node by itself", Command: "docker config create <config> <credential spec>.json"}}
 	}
 	return f.With(cause)
 }
@@ -110,14 +115,15 @@ func (s *Swarm) explainStart(err error, sv *service, t *task) error {
 			with = append(with, n.Name)
 		}
 	}
-	help := diag.Help{Text: "put the file onto every node that may get a task", Command: "New-CredentialSpec, on " + t.node.Name}
+	help := diag.Help{Text: "put the file onto every node that may get a task", Command: "New-CredentialSpec -AccountName <account>"}
 	if a := accountOf(s.d, sv.source.File); a != "" {
 		help.Command = "New-CredentialSpec -AccountName " + a
 		help.Do = []string{simulator.FlowStep("newCredentialSpec", "host", t.node.Name, "account", a)}
 	}
-	config := diag.Help{Text: "or keep the credential spec in a config, which the swarm brings to the node of the task", Command: "docker config create; docker service update --credential-spec config://…"}
+	config := diag.Help{Text: "or keep the credential spec in a config, which the swarm brings to the node of the task", Command: fmt.Sprintf("docker config create <config> %s; docker service update --credential-spec config://<config> %s", sv.source.File, sv.Name)}
 	if a := accountOf(s.d, sv.source.File); a != "" {
 		name := strings.ToLower(a)
+		config.Command = fmt.Sprintf("docker config create %s %s; docker service update --credential-spec config://%s %s", name, sv.source.File, name, sv.Name)
 		config.Do = []string{simulator.FlowStep("createConfig", "name", name, "account", a), simulator.FlowStep("updateService", "name", sv.Name, "credentialSpec", "config://"+name)}
 	}
 	return f.About("swarm-file-missing-on-node", "each node reads the file from its own folder when it makes the container; a task that is rejected is tried on another node, so that it works sometimes",
