@@ -4,6 +4,8 @@ go 1.26.0
 
 // Every direct dependency has its reason. Versions are pinned exactly and never updated in bulk.
 require (
+	// Changes of files, for check --watch.
+	github.com/fsnotify/fsnotify v1.10.1
 	// BER of LDAP messages in tests and of check's controls: an independent judge of the codec in fakeads.
 	github.com/go-asn1-ber/asn1-ber v1.5.8
 	// The LDAP client most Go tools use: check asks directories with it, and our tests drive the simulated one.
@@ -19,7 +21,7 @@ require (
 	// Scenario and conformance suites, tests only.
 	github.com/onsi/ginkgo/v2 v2.34.0
 	github.com/onsi/gomega v1.44.0
-	// testscript: golden tests of the command line.
+	// testscript: golden tests of the command line; and the differences that check --fix --dry-run prints.
 	github.com/rogpeppe/go-internal v1.16.0
 	// Command line: completions, help, unknown flags refused.
 	github.com/spf13/cobra v1.10.2

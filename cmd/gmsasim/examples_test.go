@@ -13,6 +13,26 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// wellFormed is a credential spec in which nothing is wrong.
+const wellFormed = `{
+  "CmsPlugins": ["ActiveDirectory"],
+  "DomainJoinConfig": {
+    "Sid": "S-1-5-21-2005147832-1190431754-3022818347",
+    "MachineAccountName": "webapp",
+    "Guid": "3f7a2c51-8d64-4b0e-9a17-c2d5e8f01b36",
+    "DnsTreeName": "corp.example",
+    "DnsName": "corp.example",
+    "NetBiosName": "CORP"
+  },
+  "ActiveDirectoryConfig": {
+    "GroupManagedServiceAccounts": [
+      {"Name": "webapp", "Scope": "corp.example"},
+      {"Name": "webapp", "Scope": "CORP"}
+    ]
+  }
+}
+`
+
 // TestExamples runs the examples of the help texts: three for each command, at least. What runs until it is interrupted is only
 // parsed.
 func TestExamples(t *testing.T) {
@@ -29,7 +49,7 @@ func TestExamples(t *testing.T) {
 		}
 		for _, line := range lines {
 			line = strings.TrimSpace(line)
-			endless := strings.HasPrefix(line, "gmsasim up ") && !strings.Contains(line, " -- ") || strings.Contains(line, "--follow")
+			endless := strings.HasPrefix(line, "gmsasim up ") && !strings.Contains(line, " -- ") || strings.Contains(line, "--follow") || strings.Contains(line, "--watch")
 			if endless {
 				parses(t, line)
 				continue
@@ -42,6 +62,10 @@ func TestExamples(t *testing.T) {
 			}
 			fmt.Fprintf(&script, "exec sh -c '%s'\n", strings.ReplaceAll(line, "'", "''"))
 		}
+	}
+	// What the examples of check are about.
+	for _, name := range []string{"webapp.json", "deploy/webapp.json"} {
+		fmt.Fprintf(&script, "-- %s --\n%s", name, wellFormed)
 	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "examples.txtar"), []byte(script.String()), 0o600); err != nil {

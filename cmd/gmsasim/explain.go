@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator/check"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
@@ -16,19 +17,20 @@ type explainReport struct {
 	Finding  *findingReport        `json:"finding,omitempty"`
 	Scenario *scenarioReport       `json:"scenario,omitempty"`
 	Mode     *scenarios.ModeReport `json:"mode,omitempty"`
+	Rule     *ruleReport           `json:"rule,omitempty"`
 	Shown    []shownReport         `json:"shown,omitempty"` // the findings whose pages show a text
 }
 
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain CODE|SCENARIO|MODE|TEXT",
-		Short: "Explain a finding, a scenario, a failure mode, or a text that Windows printed",
-		Long: `A finding is explained by its code, a scenario and a failure mode by their ids. Anything else is looked for among the texts and numbers that Windows
+		Use:   "explain CODE|SCENARIO|MODE|RULE|TEXT",
+		Short: "Explain a finding, a scenario, a failure mode, a rule of check, or a text that Windows printed",
+		Long: `A finding is explained by its code, a scenario, a failure mode and a rule by their ids. Anything else is looked for among the texts and numbers that Windows
 shows; a number may be decimal or hexadecimal.`,
-		Example: "  gmsasim explain GMSA102\n  gmsasim explain membership-newer-than-ticket\n  gmsasim explain acl-no-restart\n  gmsasim explain 1311\n  gmsasim explain 'Key does not exist'",
+		Example: "  gmsasim explain GMSA102\n  gmsasim explain membership-newer-than-ticket\n  gmsasim explain acl-no-restart\n  gmsasim explain account-dollar-suffix\n  gmsasim explain 1311\n  gmsasim explain 'Key does not exist'",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage("explain takes a code, a scenario, a mode, or a text")
+				return usage("explain takes a code, a scenario, a mode, a rule, or a text")
 			}
 			return a.explain(strings.Join(args, " "))
 		},
@@ -86,6 +88,12 @@ func (a *app) explain(name string) error {
 			a.explainMode(r)
 			return nil
 		}
+	}
+	if a.explainRule(name) {
+		return nil
+	}
+	for _, r := range check.Rules() {
+		names = append(names, r.ID)
 	}
 	if a.explainText(name) {
 		return nil

@@ -18,6 +18,7 @@ type listReport struct {
 	Findings  []findingReport        `json:"findings,omitempty"`
 	Verbs     []scenarios.Verb       `json:"verbs,omitempty"`
 	Modes     []scenarios.ModeReport `json:"modes,omitempty"`
+	Rules     []ruleReport           `json:"rules,omitempty"`
 }
 
 type scenarioReport struct {
@@ -43,14 +44,15 @@ const (
 	listFindings  = "findings"
 	listVerbs     = "verbs"
 	listModes     = "modes"
+	listOfRules   = "rules"
 )
 
 func (a *app) listCommand() *cobra.Command {
-	kinds := []string{listScenarios, listFindings, listModes, listVerbs}
+	kinds := []string{listScenarios, listFindings, listModes, listVerbs, listOfRules}
 	return &cobra.Command{
-		Use:       "list [scenarios|findings|modes|verbs]",
-		Short:     "List scenarios, findings, failure modes, or the verbs of steps",
-		Example:   "  gmsasim list\n  gmsasim list findings\n  gmsasim list modes --json",
+		Use:       "list [scenarios|findings|modes|verbs|rules]",
+		Short:     "List scenarios, findings, failure modes, the verbs of steps, or the rules of check",
+		Example:   "  gmsasim list\n  gmsasim list findings\n  gmsasim list modes --json\n  gmsasim list rules",
 		ValidArgs: kinds,
 		RunE: func(_ *cobra.Command, args []string) error {
 			kind := listScenarios
@@ -69,6 +71,8 @@ func (a *app) listCommand() *cobra.Command {
 				return a.listModes()
 			case listVerbs:
 				return a.listVerbs()
+			case listOfRules:
+				return a.listRules()
 			}
 			return usageNear(kind, kinds, "no list of %q; there are %s", kind, strings.Join(kinds, ", "))
 		},

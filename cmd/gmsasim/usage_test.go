@@ -12,6 +12,9 @@ import (
 func TestUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("GMSASIM_CONTROL_URL", "")
+	if err := os.Mkdir("nothing", 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range map[string]string{
 		"broken.txtar": "Not much of a lesson\n-- scenario.yaml --\nschema: gmsasim/v1\nid: broken\ntitle: Broken\ndomain: contoso\nsteps:\n" +
 			"  - testServiceAccount: {acount: WebApp01, host: ContainerHost01, account: WebApp01}\n  - advanec: 1h\n",
@@ -39,10 +42,21 @@ func TestUsage(t *testing.T) {
 		{"run broken.txtar", exitUsage, `error: broken.txtar:8:26: no key "acount" here; known: host, account; nearest: account`},
 		{"run broken.txtar", exitUsage, `error: broken.txtar:9:5: no verb or key "advanec" in a step; nearest: advance`},
 		{"run not-modelled.yaml", exitNotModelled, "error: not-modelled.yaml:5:5: diagnose is not modelled in this version"},
-		{"list verb", exitUsage, `error: no list of "verb"; there are scenarios, findings, modes, verbs; nearest: verbs`},
+		{"list verb", exitUsage, `error: no list of "verb"; there are scenarios, findings, modes, verbs, rules; nearest: verbs`},
 		{"list scenarios findings", exitUsage, "error: one kind of list"},
 		{"explain GMSA1002", exitUsage, `error: nothing to explain under "GMSA1002"; nearest: GMSA102`},
-		{"explain", exitUsage, "error: explain takes a code, a scenario, a mode, or a text"},
+		{"explain", exitUsage, "error: explain takes a code, a scenario, a mode, a rule, or a text"},
+		{"check", exitUsage, "error: check takes the paths of files or folders, or -"},
+		{"check . --target kubernetes", exitUsage, `error: no target "kubernetes"; there are generic, docker,`},
+		{"check . --fail-on errors", exitUsage, `error: --fail-on: "errors" is not one of info, warning, error, never; nearest: error`},
+		{"check . --format sarfi", exitUsage, `error: --format: "sarfi" is not one of text, json, sarif, junit, github, gitlab, markdown; nearest: sarif`},
+		{"check . --dry-run", exitUsage, "error: --dry-run belongs to --fix"},
+		{"check - --fix", exitUsage, "error: --fix changes files, and the standard input is none"},
+		{"check - --watch", exitUsage, "error: --watch needs files"},
+		{"check . --fix --watch", exitUsage, "error: --watch and --fix exclude each other"},
+		{"check . --limit 0", exitUsage, "error: --limit 0"},
+		{"check nothing", exitUsage, "error: no file to check in nothing"},
+		{"explain acount-dollar-suffix", exitUsage, "nearest: account-dollar-suffix"},
 		{"version now", exitUsage, `error: gmsasim version takes no argument "now"`},
 		{"help rum", exitUsage, `error: no command "rum"; nearest: run`},
 		{"clock foward", exitUsage, `error: clock takes show, advance, to, next, not "foward"`},

@@ -11,7 +11,6 @@ import (
 	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/simulator"
 	"github.com/gmsasim/gmsasim/simulator/credspec"
-	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
 	"github.com/gmsasim/gmsasim/simulator/setup"
 	"github.com/gmsasim/gmsasim/simulator/windows"
 )
@@ -44,79 +43,20 @@ func assumed(s *setup.Setup, report *Report) simulator.Config {
 	if linux {
 		host = simulator.HostConfig{Name: assumedLinux, OS: "Linux"}
 	}
-	if slices.ContainsFunc(s.Documents, func(d *setup.Document) bool { return d.Form == setup.FormKubernetes }) {
-		host.Engine = windows.Engine{Kind: windows.Containerd, Version: windows.EngineVersion{Major: 1, Minor: 7}}
-	}
 	c.Hosts = []simulator.HostConfig{host}
 	c.Groups = []simulator.Group{{Name: assumedGroup, Members: []string{host.Name}}}
-	if len(c.Domains) > 0 { // who reads the password is where the account is
-		c.Hosts[0].Domain, c.Groups[0].Domain = c.Domains[0].DNSName, c.Domains[0].DNSName
-	}
 	for _, spec := range specs {
 		for _, name := range accountsOf(spec) {
-			addAccount(&c, name)
+			addAccount(&c, name, spec.DomainJoin.DnsName)
 		}
 	}
 	if len(c.ServiceAccounts) == 0 {
-		addAccount(&c, "WebApp01")
+		addAccount(&c, "WebApp01", "")
 	}
-	assumePlugins(&c, specs)
 	report.assume(0, "a healthy domain %s as the files describe it, in which %s may read the password of %s; a world file or --ldif says what it is like",
-		cmp.Or(c.DNSName, "contoso.com"), host.Name, accountNames(c.ServiceAccounts))
+		cmp.Or(c.DNSName, "contoso.com"), host.Name, names(c.ServiceAccounts))
 	return c
 }
-
-// assumedReader is the user that plug-ins sign in as.
-const assumedReader = "plugin-reader"
-
-// assumePlugins gives the host what specs with a HostAccountConfig ask for: the plug-in, and its secret with a user who may read the passwords.
-// When all of them have one, the host is outside the domain, which is what plug-ins are for.
-func assumePlugins(c *simulator.Config, specs []credspec.Spec) {
-	h := &c.Hosts[0]
-	portable := 0
-	for _, spec := range specs {
-		if spec.Host == nil {
-			continue
-		}
-		portable++
-		m, ok := plugin.ByCLSID(spec.Host.PluginGUID)
-		if !ok || !slices.Contains([]plugin.Make{plugin.AzureKeyVault, plugin.AWS, plugin.Rancher, plugin.Sample}, m) {
-			continue
-		}
-		kind := simulator.PluginKind(m)
-		if h.OS != "Linux" && !slices.ContainsFunc(h.Plugins, func(p simulator.Plugin) bool { return p.Kind == kind }) {
-			h.Plugins = append(h.Plugins, simulator.Plugin{Kind: kind})
-		}
-		in, _ := m.Shape(spec.Host.PluginInput) // what cannot be read names nothing
-		for _, f := range spec.Host.PluginObject {
-			if f.Key == "CredentialArn" {
-				in.Secret = f.Value
-			}
-		}
-		if in.Identity != "" {
-			h.Identities = append(h.Identities, in.Identity)
-		}
-		if in.Secret == "" || slices.ContainsFunc(c.Secrets, func(s simulator.Secret) bool { return s.Name == in.Secret }) {
-			continue
-		}
-		who := plugin.User{Domain: cmp.Or(c.DNSName, "contoso.com"), Name: assumedReader, Password: assumedPassword}
-		c.Secrets = append(c.Secrets, simulator.Secret{Name: in.Secret, Value: m.Secret(who), Grants: []string{cmp.Or(in.Identity, h.Name)}})
-	}
-	if portable == 0 {
-		return
-	}
-	c.Users = append(c.Users, simulator.User{Name: assumedReader, Password: assumedPassword, Domain: c.Groups[0].Domain})
-	c.Groups[0].Members = []string{assumedReader}
-	if portable == len(specs) {
-		h.Workgroup, h.Domain = true, ""
-		h.Identities = append(h.Identities, h.Name)
-		return
-	}
-	c.Groups[0].Members = append(c.Groups[0].Members, h.Name)
-}
-
-// assumedPassword is that of the user in assumed secrets.
-const assumedPassword = "Passw0rd!"
 
 // assumeDomain makes the forest of a DomainJoinConfig: its root, and the account's domain below or beside it.
 func assumeDomain(c *simulator.Config, j credspec.DomainJoin) {
@@ -161,22 +101,24 @@ func accountsOf(spec credspec.Spec) []string {
 	return list
 }
 
-var accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,14}$`) // guide: 15 characters
+var accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,18}$`)
 
-func addAccount(c *simulator.Config, name string) {
+func addAccount(c *simulator.Config, name, domain string) {
 	if slices.ContainsFunc(c.ServiceAccounts, func(s simulator.ServiceAccount) bool { return strings.EqualFold(s.Name, name) }) {
 		return
 	}
 	dns := cmp.Or(c.DNSName, "contoso.com")
 	s := simulator.ServiceAccount{Name: name, AllowedToRetrieve: []string{assumedGroup}}
 	for _, d := range c.Domains {
-		s.Domain, dns = d.DNSName, d.DNSName
+		if strings.EqualFold(d.DNSName, domain) {
+			s.Domain, dns = d.DNSName, d.DNSName
+		}
 	}
 	s.SPNs = []string{"host/" + strings.ToLower(name), "host/" + strings.ToLower(name) + "." + dns}
 	c.ServiceAccounts = append(c.ServiceAccounts, s)
 }
 
-func accountNames(list []simulator.ServiceAccount) string {
+func names(list []simulator.ServiceAccount) string {
 	var s []string
 	for _, a := range list {
 		s = append(s, a.Name)

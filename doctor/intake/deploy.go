@@ -223,11 +223,6 @@ func (d *deployer) account(u *setup.Use) string {
 			}
 		}
 	}
-	return d.onlyAccount()
-}
-
-// onlyAccount is the one service account of the world; "" when there are several.
-func (d *deployer) onlyAccount() string {
 	if len(d.w.Domain.ServiceAccounts) == 1 {
 		return d.w.Domain.ServiceAccounts[0].Name
 	}
@@ -304,18 +299,15 @@ func (d *deployer) option(c *doctor.Container, option string) {
 	c.SecurityOpts = append(c.SecurityOpts, option)
 }
 
-// compose is docker compose up, which hands security_opt to the engine and has no use for credential_spec, see [simulator.ByComposeKey].
+// compose is docker compose up, which hands security_opt to the engine and has no use for credential_spec (docker/compose: no reader of
+// the field).
 func (d *deployer) compose(u *setup.Use) {
-	if strings.HasPrefix(u.Option.String(), "credentialspec") || u.Source == setup.FromNowhere {
+	if strings.HasPrefix(u.Option.String(), "credentialspec") {
 		d.docker(u)
 		return
 	}
-	d.supply(u)
-	c := d.container(u)
-	c.Handover = simulator.ByComposeKey
-	c.CredentialSpec = map[setup.SourceKind]string{setup.FromRegistry: "registry", setup.FromConfig: "config"}[u.Source]
-	c.CredentialSpec = cmp.Or(c.CredentialSpec, "file") + "://" + u.Value
-	d.w.Containers = append(d.w.Containers, c)
+	d.say(&d.report.Warnings, u, nil, "docker compose reads credential_spec of %s and drops it without a word: the container starts without one", u.Name)
+	d.w.Containers = append(d.w.Containers, d.container(u))
 }
 
 // stack is docker stack deploy, which lists security_opt among the options that it ignores (docker/cli, cli/compose/types:

@@ -50,6 +50,9 @@ func Run(s *setup.Setup, o Options) *Result {
 	return result
 }
 
+// Derive are the targets that are in force for a set when none are given.
+func Derive(s *setup.Setup) []Target { return derive(s) }
+
 // derive are the targets that the forms of a set's files speak of. A credential spec alone is for everybody who takes it as it is.
 func derive(s *setup.Setup) []Target {
 	list := []Target{Generic}

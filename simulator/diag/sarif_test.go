@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/gmsasim/gmsasim/simulator/sarif"
 )
 
 // TestSARIF checks the parts of the format that readers insist on: a rule for each result, places that count from 1, references that are URIs.
@@ -25,7 +27,7 @@ func TestSARIF(t *testing.T) {
 					Name, Version string
 					Rules         []struct {
 						ID   string
-						Help sarifMessage
+						Help sarif.Message
 					}
 				}
 			}
@@ -33,7 +35,7 @@ func TestSARIF(t *testing.T) {
 				RuleID    string
 				RuleIndex int
 				Level     string
-				Message   sarifMessage
+				Message   sarif.Message
 				Locations []struct {
 					PhysicalLocation struct {
 						ArtifactLocation struct{ URI string }
