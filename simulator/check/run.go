@@ -128,6 +128,7 @@ type shared struct {
 	knownTexts bool
 	// specFolders are the folders with credential specs.
 	specFolders map[string]bool
+	kube        *kubeSet
 }
 
 // specs are the credential specs of the set that could be read to their end, each once.

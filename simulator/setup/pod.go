@@ -18,6 +18,8 @@ type Pod struct {
 	Template *source.Node
 	// Spec is the pod's.
 	Spec *source.Node
+	// Path is where the spec stands in its object, as the API server writes it: spec.template.spec.
+	Path string
 	// Known is false for a template that was found by its windowsOptions inside a kind that is not one of Kubernetes.
 	Known bool
 	// Options are the pod's windowsOptions; nil: none.
@@ -50,6 +52,7 @@ type Container struct {
 	Class ContainerClass
 	Node  *source.Node
 	Name  string
+	Index int // in its list
 	// Options are the container's own windowsOptions; nil: none.
 	Options *source.Node
 }
@@ -119,7 +122,9 @@ func podsOf(d *Document) []*Pod {
 	if path, ok := podPaths[kind]; ok {
 		template := d.Root.Get(path...)
 		if spec := template.Get("spec"); spec != nil && spec.Kind == source.Object {
-			return []*Pod{newPod(d, template, spec, true)}
+			p := newPod(d, template, spec, true)
+			p.Path = strings.Join(append(path[:len(path):len(path)], "spec"), ".")
+			return []*Pod{p}
 		}
 	}
 	switch {
@@ -164,7 +169,7 @@ func find(d *Document, n, parent *source.Node, list *[]*Pod) {
 }
 
 func newPod(d *Document, template, spec *source.Node, known bool) *Pod {
-	p := &Pod{Document: d, Object: d.Root, Kind: kindOf(d.Root), Template: template, Spec: spec, Known: known, Namespace: d.Root.Get("metadata", "namespace").String(), Account: "default"}
+	p := &Pod{Document: d, Object: d.Root, Kind: kindOf(d.Root), Template: template, Spec: spec, Path: "spec", Known: known, Namespace: d.Root.Get("metadata", "namespace").String(), Account: "default"}
 	if options := spec.Get("securityContext", "windowsOptions"); options != nil && options.Kind == source.Object {
 		p.Options = options
 	}
@@ -175,8 +180,8 @@ func newPod(d *Document, template, spec *source.Node, known bool) *Pod {
 		}
 	}
 	for _, class := range []ContainerClass{Main, Init, Ephemeral} {
-		for _, n := range spec.Get(string(class)).List() {
-			c := &Container{Pod: p, Class: class, Node: n, Name: n.Get("name").String()}
+		for i, n := range spec.Get(string(class)).List() {
+			c := &Container{Pod: p, Class: class, Index: i, Node: n, Name: n.Get("name").String()}
 			if options := n.Get("securityContext", "windowsOptions"); options != nil && options.Kind == source.Object {
 				c.Options = options
 			}
@@ -193,11 +198,25 @@ func newPod(d *Document, template, spec *source.Node, known bool) *Pod {
 	return p
 }
 
-// OS is "windows", "linux" or "" and the value that tells it: spec.os, a node selector, a required node affinity, the images.
+// OS is "windows", "linux" or "" and the value that tells it: spec.os, what the scheduler goes by, or the images.
 func (p *Pod) OS() (os string, told *source.Node) {
 	if n := p.Spec.Get("os", "name"); n.String() != "" {
 		return n.Text, n
 	}
+	if os, n := p.NodeOS(); os != "" {
+		return os, n
+	}
+	for _, c := range p.Containers {
+		if os, _ := ImageOS(c.Node.Get("image").String()); os != "" {
+			return os, c.Node.Get("image")
+		}
+	}
+	return "", nil
+}
+
+// NodeOS is the operating system of the nodes that the scheduler may choose, by node selector or required node affinity, and the value that
+// tells it; "" when neither does.
+func (p *Pod) NodeOS() (os string, told *source.Node) {
 	for _, key := range []string{"kubernetes.io/os", "beta.kubernetes.io/os"} {
 		if n := p.Spec.Get("nodeSelector", key); n.String() != "" {
 			return n.Text, n
@@ -206,19 +225,26 @@ func (p *Pod) OS() (os string, told *source.Node) {
 	if n := p.Spec.Get("nodeSelector", "node.kubernetes.io/windows-build"); n != nil {
 		return "windows", n
 	}
+	// One term is enough for a node: all of them have to say it.
 	for _, term := range p.Spec.Get("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms").List() {
-		for _, e := range term.Get("matchExpressions").List() {
-			switch e.Get("key").String() {
-			case "kubernetes.io/os", "beta.kubernetes.io/os":
-				if values := e.Get("values").List(); e.Get("operator").String() == "In" && len(values) == 1 {
-					return values[0].String(), values[0]
-				}
-			}
+		one, n := termOS(term)
+		if one == "" || told != nil && one != os {
+			return "", nil
 		}
+		os, told = one, n
 	}
-	for _, c := range p.Containers {
-		if os, _ := ImageOS(c.Node.Get("image").String()); os != "" {
-			return os, c.Node.Get("image")
+	return os, told
+}
+
+func termOS(term *source.Node) (string, *source.Node) {
+	for _, e := range term.Get("matchExpressions").List() {
+		switch e.Get("key").String() {
+		case "kubernetes.io/os", "beta.kubernetes.io/os":
+			if values := e.Get("values").List(); e.Get("operator").String() == "In" && len(values) == 1 {
+				return values[0].String(), values[0]
+			}
+		case "node.kubernetes.io/windows-build":
+			return "windows", e.Get("key")
 		}
 	}
 	return "", nil
