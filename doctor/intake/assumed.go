@@ -2,6 +2,7 @@ package intake
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,13 +12,14 @@ import (
 	"github.com/gmsasim/gmsasim/fakeads/security"
 	"github.com/gmsasim/gmsasim/simulator"
 	"github.com/gmsasim/gmsasim/simulator/credspec"
+	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
 	"github.com/gmsasim/gmsasim/simulator/setup"
 	"github.com/gmsasim/gmsasim/simulator/windows"
 )
 
 // Names of what nobody has named.
 const (
-	assumedHost  = "ContainerHost01"
+	assumedHost  = "ContainerHost%02d"
 	assumedLinux = "LinuxHost01"
 	assumedGroup = "ContainerHosts"
 )
@@ -39,24 +41,99 @@ func assumed(s *setup.Setup, report *Report) simulator.Config {
 		}
 	}
 	linux := slices.ContainsFunc(s.Uses, func(u *setup.Use) bool { return u.Carrier == setup.ECS && u.OS == "linux" })
-	host := simulator.HostConfig{Name: assumedHost, OS: hostOS(s)}
 	if linux {
-		host = simulator.HostConfig{Name: assumedLinux, OS: "Linux"}
+		c.Hosts = []simulator.HostConfig{{Name: assumedLinux, OS: "Linux"}}
+	} else {
+		for i, r := range releases(s) {
+			c.Hosts = append(c.Hosts, simulator.HostConfig{Name: fmt.Sprintf(assumedHost, i+1), OS: r})
+		}
 	}
-	c.Hosts = []simulator.HostConfig{host}
-	c.Groups = []simulator.Group{{Name: assumedGroup, Members: []string{host.Name}}}
+	if slices.ContainsFunc(s.Documents, func(d *setup.Document) bool { return d.Form == setup.FormKubernetes }) {
+		for i := range c.Hosts {
+			c.Hosts[i].Engine = windows.Engine{Kind: windows.Containerd, Version: windows.EngineVersion{Major: 1, Minor: 7}}
+		}
+	}
+	c.Groups = []simulator.Group{{Name: assumedGroup}}
+	for _, h := range c.Hosts {
+		c.Groups[0].Members = append(c.Groups[0].Members, h.Name)
+	}
+	if len(c.Domains) > 0 { // who reads the password is where the account is
+		c.Groups[0].Domain = c.Domains[0].DNSName
+		for i := range c.Hosts {
+			c.Hosts[i].Domain = c.Domains[0].DNSName
+		}
+	}
 	for _, spec := range specs {
 		for _, name := range accountsOf(spec) {
-			addAccount(&c, name, spec.DomainJoin.DnsName)
+			addAccount(&c, name)
 		}
 	}
 	if len(c.ServiceAccounts) == 0 {
-		addAccount(&c, "WebApp01", "")
+		addAccount(&c, "WebApp01")
 	}
+	assumePlugins(&c, specs)
 	report.assume(0, "a healthy domain %s as the files describe it, in which %s may read the password of %s; a world file or --ldif says what it is like",
-		cmp.Or(c.DNSName, "contoso.com"), host.Name, names(c.ServiceAccounts))
+		cmp.Or(c.DNSName, "contoso.com"), strings.Join(hostNames(c.Hosts), " and "), accountNames(c.ServiceAccounts))
 	return c
 }
+
+// assumedReader is the user that plug-ins sign in as.
+const assumedReader = "plugin-reader"
+
+// assumePlugins gives the host what specs with a HostAccountConfig ask for: the plug-in, and its secret with a user who may read the passwords.
+// When all of them have one, the host is outside the domain, which is what plug-ins are for.
+func assumePlugins(c *simulator.Config, specs []credspec.Spec) {
+	portable := 0
+	var identities []string
+	for _, spec := range specs {
+		if spec.Host == nil {
+			continue
+		}
+		portable++
+		m, ok := plugin.ByCLSID(spec.Host.PluginGUID)
+		if !ok || !slices.Contains([]plugin.Make{plugin.AzureKeyVault, plugin.AWS, plugin.Rancher, plugin.Sample}, m) {
+			continue
+		}
+		kind := simulator.PluginKind(m)
+		for i := range c.Hosts {
+			h := &c.Hosts[i]
+			if h.OS != "Linux" && !slices.ContainsFunc(h.Plugins, func(p simulator.Plugin) bool { return p.Kind == kind }) {
+				h.Plugins = append(h.Plugins, simulator.Plugin{Kind: kind})
+			}
+		}
+		in, _ := m.Shape(spec.Host.PluginInput) // what cannot be read names nothing
+		for _, f := range spec.Host.PluginObject {
+			if f.Key == "CredentialArn" {
+				in.Secret = f.Value
+			}
+		}
+		if in.Identity != "" {
+			identities = append(identities, in.Identity)
+		}
+		if in.Secret == "" || slices.ContainsFunc(c.Secrets, func(s simulator.Secret) bool { return s.Name == in.Secret }) {
+			continue
+		}
+		who := plugin.User{Domain: cmp.Or(c.DNSName, "contoso.com"), Name: assumedReader, Password: assumedPassword}
+		c.Secrets = append(c.Secrets, simulator.Secret{Name: in.Secret, Value: m.Secret(who), Grants: append(hostNames(c.Hosts), identities...)})
+	}
+	if portable == 0 {
+		return
+	}
+	c.Users = append(c.Users, simulator.User{Name: assumedReader, Password: assumedPassword, Domain: c.Groups[0].Domain})
+	c.Groups[0].Members = []string{assumedReader}
+	for i := range c.Hosts {
+		h := &c.Hosts[i]
+		h.Identities = append(slices.Clone(identities), h.Name)
+		if portable == len(specs) {
+			h.Workgroup, h.Domain = true, ""
+		} else {
+			c.Groups[0].Members = append(c.Groups[0].Members, h.Name)
+		}
+	}
+}
+
+// assumedPassword is that of the user in assumed secrets.
+const assumedPassword = "Passw0rd!"
 
 // assumeDomain makes the forest of a DomainJoinConfig: its root, and the account's domain below or beside it.
 func assumeDomain(c *simulator.Config, j credspec.DomainJoin) {
@@ -101,24 +178,29 @@ func accountsOf(spec credspec.Spec) []string {
 	return list
 }
 
-var accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,18}$`)
+var accountName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,14}$`) // guide: 15 characters
 
-func addAccount(c *simulator.Config, name, domain string) {
+func addAccount(c *simulator.Config, name string) {
 	if slices.ContainsFunc(c.ServiceAccounts, func(s simulator.ServiceAccount) bool { return strings.EqualFold(s.Name, name) }) {
 		return
 	}
 	dns := cmp.Or(c.DNSName, "contoso.com")
 	s := simulator.ServiceAccount{Name: name, AllowedToRetrieve: []string{assumedGroup}}
 	for _, d := range c.Domains {
-		if strings.EqualFold(d.DNSName, domain) {
-			s.Domain, dns = d.DNSName, d.DNSName
-		}
+		s.Domain, dns = d.DNSName, d.DNSName
 	}
 	s.SPNs = []string{"host/" + strings.ToLower(name), "host/" + strings.ToLower(name) + "." + dns}
 	c.ServiceAccounts = append(c.ServiceAccounts, s)
 }
 
-func names(list []simulator.ServiceAccount) string {
+func hostNames(list []simulator.HostConfig) (names []string) {
+	for _, h := range list {
+		names = append(names, h.Name)
+	}
+	return names
+}
+
+func accountNames(list []simulator.ServiceAccount) string {
 	var s []string
 	for _, a := range list {
 		s = append(s, a.Name)
@@ -143,29 +225,47 @@ func specsOf(s *setup.Setup) []*credspec.Document {
 	return list
 }
 
-// hostOS is the release of a host that runs the images of a set: that of the first one that says which it is.
-func hostOS(s *setup.Setup) string {
+// releases are those of hosts that run the images of a set in process isolation, each once: what the images' names say.
+func releases(s *setup.Setup) []string {
+	var list []string
 	for _, u := range s.Uses {
-		for _, text := range []string{u.Image.String(), "servercore:" + u.Release} {
-			image, err := windows.ParseImage(text)
-			if err != nil || image.Build == 0 {
-				continue
-			}
-			for _, r := range serverReleases {
-				if os, err := windows.ParseOS(r); err == nil && os.Build == image.Build {
-					return r
-				}
+		if r := releaseOf(u); r != "" && !slices.Contains(list, r) {
+			list = append(list, r)
+		}
+	}
+	if len(list) == 0 {
+		list = []string{"Windows Server 2019"}
+	}
+	return list
+}
+
+// releaseOf is the release of a server of an image's build; "" when the image does not tell.
+func releaseOf(u *setup.Use) string {
+	for _, text := range []string{u.Image.String(), "servercore:" + u.Release} {
+		image, err := windows.ParseImage(text)
+		if err != nil || image.Build == 0 {
+			continue
+		}
+		for _, r := range serverReleases {
+			if os, err := windows.ParseOS(r); err == nil && os.Build == image.Build {
+				return r
 			}
 		}
 	}
-	return "Windows Server 2019"
+	return ""
 }
 
 var serverReleases = []string{"Windows Server 2016", "Windows Server 1709", "Windows Server 1803", "Windows Server 2019", "Windows Server 2022", "Windows Server 2025"}
 
-// assumeWorld gives a set of files a world when there is neither an export nor a world file.
+// assumeWorld gives a set of files a world when there is neither an export nor a world file. The domain is kept, so that the same files with other
+// contents are tried in the same one.
 func (p *Papers) assumeWorld(w *doctor.World, report *Report) {
-	if p.Directory == nil && p.World == nil {
-		w.Domain = assumed(p.Setup, report)
+	if p.Directory != nil || p.World != nil {
+		return
 	}
+	if p.Domain == nil {
+		c := assumed(p.Setup, report)
+		p.Domain = &c
+	}
+	w.Domain = *p.Domain
 }

@@ -36,9 +36,14 @@ func (p *Papers) deploy(w *doctor.World, report *Report) error {
 	if len(p.Setup.Uses) == 0 && !slices.ContainsFunc(p.Setup.Documents, func(d *setup.Document) bool { return d.Spec != nil }) {
 		return &NothingError{p.Setup}
 	}
-	host, err := p.host(w, report)
-	if err != nil {
-		return err
+	var host string
+	if p.Domain != nil && p.Host == "" {
+		host = w.Domain.Hosts[0].Name
+	} else {
+		var err error
+		if host, err = p.host(w, report); err != nil {
+			return err
+		}
 	}
 	d := &deployer{p: p, w: w, report: report, host: host, taken: map[string]bool{}, ecs: map[string]bool{}}
 	for _, c := range w.Containers {
@@ -46,6 +51,7 @@ func (p *Papers) deploy(w *doctor.World, report *Report) error {
 	}
 	d.kubernetes()
 	for _, u := range p.Setup.Uses {
+		d.host = p.hostFor(u, w, host)
 		switch u.Carrier {
 		case setup.Docker, setup.Nomad, setup.OCI:
 			d.docker(u)
@@ -63,6 +69,7 @@ func (p *Papers) deploy(w *doctor.World, report *Report) error {
 			d.task(u)
 		}
 	}
+	d.host = host
 	if len(p.Setup.Uses) == 0 {
 		d.alone()
 	}
@@ -72,6 +79,16 @@ func (p *Papers) deploy(w *doctor.World, report *Report) error {
 		}
 	}
 	return nil
+}
+
+// hostFor is the host that runs a use: of assumed ones, that of its image's release.
+func (p *Papers) hostFor(u *setup.Use, w *doctor.World, otherwise string) string {
+	for _, h := range w.Domain.Hosts {
+		if p.Domain != nil && p.Host == "" && h.OS == releaseOf(u) {
+			return h.Name
+		}
+	}
+	return otherwise
 }
 
 // A NothingError: no container of a set of files is to have a credential spec.
@@ -223,6 +240,11 @@ func (d *deployer) account(u *setup.Use) string {
 			}
 		}
 	}
+	return d.onlyAccount()
+}
+
+// onlyAccount is the one service account of the world; "" when there are several.
+func (d *deployer) onlyAccount() string {
 	if len(d.w.Domain.ServiceAccounts) == 1 {
 		return d.w.Domain.ServiceAccounts[0].Name
 	}
@@ -254,11 +276,22 @@ func (d *deployer) supply(u *setup.Use) {
 // made supplies a file that is not among the set: one that New-CredentialSpec has written.
 func (d *deployer) made(u *setup.Use, name string) {
 	account := d.account(u)
-	if account == "" {
+	if account == "" || !strings.EqualFold(path.Ext(name), ".json") || d.taken["file "+name] {
 		return
 	}
-	d.step("S5", flow("newCredentialSpec", args{"host": d.host, "account": account, "fileName": name}), "%s has the file %s", d.host, name)
+	d.taken["file "+name] = true
+	d.step("S5", flow("newCredentialSpec", args{"host": d.host, "account": account, "path": d.folder() + `\` + name}), "%s has the file %s", d.host, name)
 	d.say(&d.report.Assumed, u, nil, "%s is not among the files: a good credential spec of %s", name, account)
+}
+
+// folder is the folder of credential specs of the host's engine.
+func (d *deployer) folder() string {
+	for _, h := range d.w.Domain.Hosts {
+		if strings.EqualFold(h.Name, d.host) && h.DataRoot != "" {
+			return h.DataRoot + `\CredentialSpecs`
+		}
+	}
+	return `C:\ProgramData\docker\CredentialSpecs`
 }
 
 // file lays a file into the folder of the host's engine.
@@ -280,45 +313,61 @@ func stored(f *source.File) string { return string(source.Encode(f.Data, f.Encod
 func (d *deployer) docker(u *setup.Use) {
 	d.supply(u)
 	c := d.container(u)
-	option := u.Option.String()
-	if u.Carrier == setup.OCI {
-		option = "credentialspec=raw://" + u.Value
+	switch {
+	case u.Carrier == setup.OCI && u.Source == setup.FromInline:
+		c.CredentialSpec = "raw://" + u.Value
+	case u.Command != nil && u.Command.Verb == "build":
+		c.Handover = simulator.ByBuild
 	}
-	if option != "" {
-		d.option(&c, option)
+	for _, o := range u.Options {
+		switch {
+		case o.Behind:
+			d.say(&d.report.Warnings, u, o.Node, "%s stands behind the image: it is an argument of the container's command", o.Node.Text)
+		case o.Via != setup.ViaSecurityOpt:
+		case c.CredentialSpec == "" && o == lastSpec(u) && strings.HasPrefix(o.Node.Text, "credentialspec="):
+			c.CredentialSpec = strings.TrimPrefix(o.Node.Text, "credentialspec=")
+		default:
+			c.SecurityOpts = append(c.SecurityOpts, o.Node.Text)
+		}
 	}
 	d.w.Containers = append(d.w.Containers, c)
 }
 
-// option enters a --security-opt as it is written.
-func (d *deployer) option(c *doctor.Container, option string) {
-	if spec, ok := strings.CutPrefix(option, "credentialspec="); ok && spec != "" {
-		c.CredentialSpec = spec
-		return
+// lastSpec is the last option that names a credential spec.
+func lastSpec(u *setup.Use) (last *setup.Option) {
+	for _, o := range u.Options {
+		if o.Via == setup.ViaSecurityOpt && !o.Behind && o.IsCredentialSpec() {
+			last = o
+		}
 	}
-	c.SecurityOpts = append(c.SecurityOpts, option)
+	return last
 }
 
-// compose is docker compose up, which hands security_opt to the engine and has no use for credential_spec (docker/compose: no reader of
-// the field).
+// compose is docker compose up, which hands security_opt to the engine and has no use for credential_spec, see [simulator.ByComposeKey].
 func (d *deployer) compose(u *setup.Use) {
-	if strings.HasPrefix(u.Option.String(), "credentialspec") {
+	if lastSpec(u) != nil || len(members(u)) == 0 {
 		d.docker(u)
 		return
 	}
-	d.say(&d.report.Warnings, u, nil, "docker compose reads credential_spec of %s and drops it without a word: the container starts without one", u.Name)
-	d.w.Containers = append(d.w.Containers, d.container(u))
+	d.supply(u)
+	c := d.container(u)
+	c.Handover = simulator.ByComposeKey
+	for _, o := range members(u) {
+		c.CredentialSpec = o.Key + "://" + o.Node.Text
+	}
+	d.w.Containers = append(d.w.Containers, c)
+}
+
+// members are the members of a credential_spec or of the API's CredentialSpec.
+func members(u *setup.Use) []*setup.Option {
+	return slices.DeleteFunc(slices.Clone(u.Options), func(o *setup.Option) bool { return o.Via != setup.ViaMember })
 }
 
 // stack is docker stack deploy, which lists security_opt among the options that it ignores (docker/cli, cli/compose/types:
 // UnsupportedProperties).
 func (d *deployer) stack(u *setup.Use) {
-	if strings.HasPrefix(u.Option.String(), "credentialspec") {
+	if lastSpec(u) != nil {
 		d.say(&d.report.Warnings, u, nil, "docker stack deploy: %s", term("Ignoring unsupported options: security_opt"))
-		bare := *u
-		bare.Source = setup.FromNowhere
-		d.service(&bare, true)
-		return
 	}
 	d.service(u, true)
 }
@@ -327,7 +376,7 @@ func (d *deployer) stack(u *setup.Use) {
 func (d *deployer) service(u *setup.Use, stack bool) {
 	if !d.swarm {
 		d.swarm = true
-		d.step("S6", flow("swarm", args{"nodes": []args{{"name": d.host}}}), "%s is a node of the swarm", d.host)
+		d.step("S6", flow("swarm", args{"nodes": d.nodes()}), "%s is a node of the swarm", d.host)
 	}
 	name := d.name(cmp.Or(u.Name, "service"))
 	a := args{"name": name}.text("image", d.imageText(u)).text("hostname", u.Hostname.String())
@@ -335,40 +384,60 @@ func (d *deployer) service(u *setup.Use, stack bool) {
 		a["replicas"] = u.Replicas
 	}
 	privileges := args{}
+	for _, o := range members(u) {
+		privileges[strings.ToLower(o.Key)] = o.Node.Text
+	}
 	switch u.Source {
 	case setup.FromConfig:
-		config := u.Value
-		switch {
-		case u.Spec != nil:
-			d.step("S5", flow("createConfig", args{"name": config, "text": stored(u.Spec.File.Root())}), "the swarm takes the config %s", config)
-		case u.Missing == setup.NotSupplied || u.Missing == setup.NotHeld:
-			if account := d.account(u); account != "" {
-				d.step("S5", flow("createConfig", args{"name": config, "account": account}), "the swarm has the config %s", config)
-				d.say(&d.report.Assumed, u, nil, "config %s is not among the files: a good credential spec of %s", config, account)
-			}
-		}
-		privileges["config"] = config
-	case setup.FromFile:
+		d.config(u)
+	case setup.FromFile, setup.FromRegistry:
 		d.supply(u)
-		privileges["file"] = u.Value
-	case setup.FromRegistry:
-		d.supply(u)
-		privileges["registry"] = u.Value
 	}
-	switch option := u.Option.String(); {
-	case stack:
+	if stack {
 		a["stack"] = true
-		if len(privileges) > 0 {
-			a["privileges"] = privileges
-		}
-	case strings.Contains(option, "://") || u.Source == setup.FromUnknown && option != "":
-		a["credentialSpec"] = option
-	case len(privileges) > 0 || u.Source != setup.FromNowhere:
+	}
+	if len(privileges) > 0 || u.Carrier == setup.Swarm && u.Command == nil {
 		a["privileges"] = privileges
+	}
+	for _, o := range u.Options {
+		if o.Via == setup.ViaServiceFlag && !o.Behind {
+			a["credentialSpec"] = o.Node.Text
+		}
 	}
 	d.step("S6", flow("createService", a), "the swarm takes the service %s", name)
 	d.step("S6", flow("servicePs", name), "the tasks of %s run", name)
 	d.look("taskExec", args{"service": name, "slot": 1}, name)
+}
+
+// config is docker config create for what a service names. A stack file has to say that there is one.
+func (d *deployer) config(u *setup.Use) {
+	if u.Spec != nil {
+		d.step("S5", flow("createConfig", args{"name": u.Value, "text": stored(u.Spec.File.Root())}), "the swarm takes the config %s", u.Value)
+		return
+	}
+	root := u.File.Root()
+	for _, doc := range d.p.Setup.Documents {
+		if u.Carrier == setup.Compose && doc.File == root && doc.Form == setup.FormCompose && doc.Root.Get("configs", u.Value) == nil {
+			d.say(&d.report.Warnings, u, nil, "docker stack deploy: %s", term(fmt.Sprintf("undefined config %q", u.Value)))
+			return
+		}
+	}
+	if account := d.account(u); account != "" {
+		d.step("S5", flow("createConfig", args{"name": u.Value, "account": account}), "the swarm has the config %s", u.Value)
+		d.say(&d.report.Assumed, u, nil, "config %s is not among the files: a good credential spec of %s", u.Value, account)
+	}
+}
+
+// nodes are the hosts of a cluster: of an assumed domain all of them, otherwise the one that was chosen.
+func (d *deployer) nodes() []args {
+	if d.p.Domain == nil {
+		return []args{{"name": d.host}}
+	}
+	var list []args
+	for _, h := range d.w.Domain.Hosts {
+		list = append(list, args{"name": h.Name})
+	}
+	return list
 }
 
 // application is an application of Service Fabric.

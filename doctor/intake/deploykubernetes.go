@@ -18,23 +18,12 @@ type manifest struct {
 	name string
 }
 
-// objects are the objects of the set, those inside a List too.
+// objects are the objects of the set; those of a List stand beside it.
 func (d *deployer) objects() []manifest {
 	var list []manifest
-	var add func(doc *setup.Document, root *source.Node)
-	add = func(doc *setup.Document, root *source.Node) {
-		kind := root.Get("kind").String()
-		if items := root.Get("items"); strings.HasSuffix(kind, "List") && items != nil {
-			for _, item := range items.List() {
-				add(doc, item)
-			}
-			return
-		}
-		list = append(list, manifest{doc, root, kind, root.Get("metadata", "name").String()})
-	}
 	for _, doc := range d.p.Setup.Documents {
-		if doc.Form == setup.FormKubernetes && doc.Root != nil {
-			add(doc, doc.Root)
+		if kind := doc.Root.Get("kind").String(); doc.Form == setup.FormKubernetes && !strings.HasSuffix(kind, "List") {
+			list = append(list, manifest{doc, doc.Root, kind, doc.Root.Get("metadata", "name").String()})
 		}
 	}
 	return list
@@ -46,8 +35,13 @@ func (d *deployer) kubernetes() {
 	if len(objects) == 0 {
 		return
 	}
-	d.step("S6", flow("kubernetesCluster", args{"nodes": []args{{"name": d.host, "labels": args{"kubernetes.io/os": "windows"}}}, "webhook": args{}}),
-		"a cluster with %s as a node, and the gMSA webhook", d.host)
+	nodes := d.nodes()
+	if labels := d.labels(objects); len(labels) > 0 {
+		for _, n := range nodes {
+			n["labels"] = labels
+		}
+	}
+	d.step("S6", flow("kubernetesCluster", args{"nodes": nodes, "webhook": args{}}), "a cluster with %s as a node, and the gMSA webhook", d.host)
 	for _, o := range objects {
 		if o.kind == "Namespace" && optedOut(o.root) {
 			d.step("S5", flow("disableWebhook", o.name), "the namespace %s has the label", o.name)
@@ -60,6 +54,59 @@ func (d *deployer) kubernetes() {
 			d.workload(o, template)
 		}
 	}
+	d.unused(specs, objects)
+}
+
+// unused gives each GMSACredentialSpec that no pod of the set names a pod.
+func (d *deployer) unused(specs []string, objects []manifest) {
+	const who = "default/default"
+	bound := false
+	for _, name := range specs {
+		if slices.ContainsFunc(objects, func(o manifest) bool { return names(podTemplate(o), name) }) {
+			continue
+		}
+		if !bound {
+			d.allow(who)
+			bound = true
+		}
+		pod := d.name("pod-with-" + name)
+		d.report.assume(0, "a pod %s that names the credential spec %s, which its service account may use", pod, name)
+		d.step("S6", flow("applyPod", args{"name": strings.ToLower(pod), "securityContext": args{"windowsOptions": args{"gmsaCredentialSpecName": name}}}), "the API server takes the pod %s", pod)
+		d.step("S6", flow("describePod", args{"pod": strings.ToLower(pod)}), "the pod %s runs", pod)
+		d.look("kubectlExec", args{"pod": strings.ToLower(pod)}, pod)
+	}
+}
+
+// names tells whether a pod names a GMSACredentialSpec.
+func names(pod *source.Node, spec string) bool {
+	found := false
+	pod.Walk(func(_ []string, n *source.Node) bool {
+		found = found || n.Get("gmsaCredentialSpecName").String() == spec
+		return !found
+	})
+	return found
+}
+
+// allow lets service accounts use all credential specs.
+func (d *deployer) allow(who ...string) {
+	const name = "use-credential-specs"
+	d.step("S5", flow("applyRole", args{"name": name, "resources": []string{"gmsacredentialspecs"}, "verbs": []string{"use"}}), "a role allows the use")
+	d.step("S5", flow("applyRoleBinding", args{"name": name, "role": name, "serviceAccounts": who}), "%s may use them", strings.Join(who, " and "))
+}
+
+// labels are what the node has beside what every node has: what the set's pods select by, since somebody must have given it to some node. What
+// every node has cannot be chosen.
+func (d *deployer) labels(objects []manifest) args {
+	labels := args{}
+	for _, o := range objects {
+		for key, value := range stringMap(podTemplate(o).Get("spec", "nodeSelector")) {
+			if name := key[strings.LastIndexByte(key, '/')+1:]; name != "os" && name != "arch" && name != "hostname" {
+				labels[key] = value
+				d.report.assume(0, "a node has the label %s=%s", key, value)
+			}
+		}
+	}
+	return labels
 }
 
 // optedOut tells whether a namespace carries a label that keeps the webhook away (windows-gmsa: the deploy template and the chart).
@@ -89,16 +136,27 @@ func (d *deployer) credentialSpecObjects(objects []manifest) (names []string) {
 		d.step("S5", flow("applyCredentialSpec", a), "the API server takes the credential spec %s", o.name)
 		names = append(names, o.name)
 	}
-	hasAny := len(names) > 0
-	for _, u := range d.p.Setup.Uses {
-		if u.Carrier != setup.Kubernetes || u.Source != setup.FromObject || slices.Contains(names, u.Value) || hasAny {
-			continue
-		}
-		if account := d.account(u); account != "" && u.Value != "" {
-			d.step("S5", flow("applyCredentialSpec", args{"name": u.Value, "account": account}), "the cluster has the credential spec %s", u.Value)
-			d.say(&d.report.Assumed, u, nil, "the GMSACredentialSpec %s is not among the files: a good one of %s", u.Value, account)
-			names = append(names, u.Value)
-		}
+	if len(names) > 0 {
+		return names // what is named and not among them is missing
+	}
+	for _, o := range objects {
+		podTemplate(o).Walk(func(_ []string, n *source.Node) bool {
+			name, contents := n.Get("gmsaCredentialSpecName").String(), n.Get("gmsaCredentialSpec")
+			if name == "" || slices.Contains(names, name) {
+				return true
+			}
+			a, as := args{"name": name}, "a good one"
+			if inline, faults := source.ParseJSON(contents.Inside()); contents.String() != "" && len(faults) == 0 {
+				a["credspec"], as = rawJSON(inline.JSON()), "with the contents that the pod has"
+			} else if account := d.onlyAccount(); account != "" {
+				a["account"], as = account, "a good one of "+account
+			}
+			d.step("S5", flow("applyCredentialSpec", a), "the cluster has the credential spec %s", name)
+			at := n.Span()
+			remark(&d.report.Assumed, at.File.Name, at.Start.Line, "the GMSACredentialSpec %s is not among the files: %s", name, as)
+			names = append(names, name)
+			return true
+		})
 	}
 	return names
 }
@@ -153,8 +211,7 @@ func (d *deployer) rights(objects []manifest, specs []string) {
 	if len(who) == 0 {
 		return
 	}
-	d.step("S5", flow("applyRole", args{"name": "use-credential-specs", "resources": []string{"gmsacredentialspecs"}, "verbs": []string{"use"}}), "a role allows the use")
-	d.step("S5", flow("applyRoleBinding", args{"name": "use-credential-specs", "role": "use-credential-specs", "serviceAccounts": who}), "%s may use them", strings.Join(who, " and "))
+	d.allow(who...)
 	d.report.assume(0, "no roles are among the files: %s may use the credential specs", strings.Join(who, " and "))
 }
 
@@ -210,6 +267,10 @@ func podTemplate(o manifest) *source.Node {
 func (d *deployer) workload(o manifest, template *source.Node) {
 	spec := template.Get("spec")
 	if !asks(spec) {
+		return
+	}
+	if spec.Get("containers") == nil {
+		remark(&d.report.Ignored, o.root.File.Root().Name, o.root.Span().Start.Line, "%s %s: its pods are not described", o.kind, o.name)
 		return
 	}
 	namespace := o.root.Get("metadata", "namespace").String()

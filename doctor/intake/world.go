@@ -24,6 +24,8 @@ type Papers struct {
 	Spec *Spec
 	// Setup are the user's own files: what they start is entered as the tools that read them would start it.
 	Setup *setup.Setup
+	// Domain is what is assumed of the domain when nothing describes it; nil: what the set's credential specs say, see [Papers.Make].
+	Domain *simulator.Config
 	// Stack says that compose files are for docker stack deploy, not for docker compose.
 	Stack bool
 	// Host runs the containers that are not in World. With Account it also says whose password is read where.
