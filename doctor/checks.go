@@ -40,14 +40,14 @@ func (w *World) checks() (list []check) {
 	dns, dc := w.names()
 	var hosts, readers []string
 	for _, c := range w.Containers {
-		if !slices.Contains(hosts, c.Host) {
+		if w.joined(c.Host) && !slices.Contains(hosts, c.Host) {
 			hosts = append(hosts, c.Host)
 			add("S3", step("kerberosTo", "from", c.Host, "spn", "ldap/"+dc+"."+dns), "%s is joined and reaches a DC", c.Host)
 		}
 	}
 	for _, c := range w.Containers {
 		account := w.AccountOf(c)
-		if reader := account + " " + c.Host; account != "" && !slices.Contains(readers, reader) {
+		if reader := account + " " + c.Host; account != "" && w.joined(c.Host) && !slices.Contains(readers, reader) {
 			readers = append(readers, reader)
 			add("S4", step("testServiceAccount", "host", c.Host, "account", account), "%s may read the password of %s", c.Host, account)
 		}
@@ -90,6 +90,12 @@ func (w *World) deployed(list []check) []check {
 		at = len(list)
 	}
 	return slices.Insert(list, at, steps...)
+}
+
+// joined tells whether a host has an account in the domain; one that has none reaches it by a plug-in.
+func (w *World) joined(host string) bool {
+	i := slices.IndexFunc(w.Domain.Hosts, func(h simulator.HostConfig) bool { return strings.EqualFold(h.Name, host) })
+	return i < 0 || !w.Domain.Hosts[i].Workgroup
 }
 
 // names are the DNS name of the domain and the name of its first DC, in lower case.

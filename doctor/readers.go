@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator"
 )
 
 // Reader is a computer that is to read the password of a service account, whether or not a container runs there.
@@ -28,11 +29,22 @@ func (w *World) readerChecks(done []check) (list []check) {
 	dns, dc := w.names()
 	add("S1", step("newServiceAccount", "name", "DoctorProbe"), "a KDS root key makes passwords")
 	for _, r := range w.Readers {
-		add("S2", step("getServiceAccount", "account", r.Account), "the account %s exists", r.Account)
+		if w.inRoot(r.Account) {
+			add("S2", step("getServiceAccount", "account", r.Account), "the account %s exists", r.Account)
+		}
+		if !w.joined(r.Host) {
+			continue
+		}
 		add("S3", step("kerberosTo", "from", r.Host, "spn", "ldap/"+dc+"."+dns), "%s is joined and reaches a DC", r.Host)
 		add("S4", step("testServiceAccount", "host", r.Host, "account", r.Account), "%s may read the password of %s", r.Host, r.Account)
 	}
 	return list
+}
+
+// inRoot tells whether an account is not one of another domain than the root, which the administrator's console is about.
+func (w *World) inRoot(account string) bool {
+	i := slices.IndexFunc(w.Domain.ServiceAccounts, func(s simulator.ServiceAccount) bool { return strings.EqualFold(s.Name, account) })
+	return i < 0 || w.Domain.ServiceAccounts[i].Domain == "" || strings.EqualFold(w.Domain.ServiceAccounts[i].Domain, w.Domain.DNSName)
 }
 
 // A WorldPart is a file with a world of which the domain is somewhere else, or a part of it.

@@ -26,7 +26,7 @@ func (r *Report) Text(s Style) string {
 	}
 	fmt.Fprintf(&b, " · %s · domain time %s\n", r.Domain, r.Time.UTC().Format("2006-01-02 15:04Z"))
 	if c := r.Complaint; c != nil {
-		fmt.Fprintf(&b, "\ncomplaint: step %d, %s %s\n", c.N, c.Verb, c.Arguments)
+		fmt.Fprintf(&b, "\ncomplaint: step %d, %s %s\n", c.N, c.Verb, cut(c.Arguments))
 	}
 	if r.Chain != nil {
 		r.Chain.write(&b, s)
@@ -48,6 +48,15 @@ func (r *Report) Text(s Style) string {
 		}
 	}
 	return b.String()
+}
+
+// cut shortens what fills lines: the arguments of a step can be a whole document. --json has all of them.
+func cut(text string) string {
+	const most = 160
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
 }
 
 func writeHelp(b *strings.Builder, text, command string) {

@@ -27,11 +27,12 @@ func (e *monitorError) finding(*Domain, *stepError) *diag.Finding {
 
 // entryPoint is what the image's entry point does when the container has started.
 //
-// guess: from build 17763 on only; images of Windows Server 2016 need the host name and are not in the report.
+// guess: from build 17763 on only, since images of Windows Server 2016 need the host name and are not in the report; and under Docker only, since
+// the report is about docker run and every pod has a host name, while images of IIS are what pages about pods with gMSAs show
 func (r *Running) entryPoint() error {
 	repository, _, _ := strings.Cut(r.image.Reference, ":")
 	ofIIS := strings.HasSuffix(repository, "/iis") || strings.HasSuffix(repository, "/aspnet")
-	if ofIIS && r.spec != nil && r.cfg.Hostname != "" && r.image.Build >= windows.Build1809 {
+	if ofIIS && r.spec != nil && r.cfg.Hostname != "" && r.image.Build >= windows.Build1809 && r.engine.Kind != windows.Containerd {
 		return &monitorError{r}
 	}
 	return nil

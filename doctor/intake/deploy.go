@@ -276,10 +276,10 @@ func (d *deployer) supply(u *setup.Use) {
 // made supplies a file that is not among the set: one that New-CredentialSpec has written.
 func (d *deployer) made(u *setup.Use, name string) {
 	account := d.account(u)
-	if account == "" || !strings.EqualFold(path.Ext(name), ".json") || d.taken["file "+name] {
+	if account == "" || !strings.EqualFold(path.Ext(name), ".json") || d.taken["file "+d.host+" "+name] {
 		return
 	}
-	d.taken["file "+name] = true
+	d.taken["file "+d.host+" "+name] = true
 	d.step("S5", flow("newCredentialSpec", args{"host": d.host, "account": account, "path": d.folder() + `\` + name}), "%s has the file %s", d.host, name)
 	d.say(&d.report.Assumed, u, nil, "%s is not among the files: a good credential spec of %s", name, account)
 }

@@ -59,7 +59,7 @@ var Rooms = []Room{
 	{Path: "simulator/ecs", MayImport: []string{"simulator", "simulator/diag", "simulator/fetcher", "simulator/windows"}},
 	{Path: "scenarios/catalog"},
 	{Path: "doctor", MayImport: []string{"simulator", "simulator/diag", "simulator/windows", "scenarios"}},
-	{Path: "doctor/intake", MayImport: []string{"doctor", "simulator", "simulator/source", "simulator/credspec", "simulator/setup", "simulator/ldif", "simulator/windows", "scenarios", "fakeads/security", "fakeads/dn"}},
+	{Path: "doctor/intake", MayImport: []string{"doctor", "simulator", "simulator/source", "simulator/credspec", "simulator/credspec/plugin", "simulator/setup", "simulator/ldif", "simulator/windows", "scenarios", "fakeads/security", "fakeads/dn"}},
 	{Path: "cmd/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator", "scenarios/...", "scenarios", "doctor", "doctor/intake"}},
 	{Path: "internal/archtest"},
 	{Path: "internal/bench/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator"}},

@@ -23,6 +23,7 @@ func (f *Finding) Text() string {
 		width = max(width, utf8.RuneCountInString(fact.Name))
 	}
 	line := func(name, value string) {
+		value = strings.ReplaceAll(strings.ReplaceAll(value, "\n\n", "\n"), "\n", "\n"+strings.Repeat(" ", width+6))
 		fmt.Fprintf(&b, "    %s%s  %s\n", name, strings.Repeat(" ", max(0, width-utf8.RuneCountInString(name))), value)
 	}
 	for _, fact := range f.Facts {

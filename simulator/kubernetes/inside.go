@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,9 +38,38 @@ func (c *Cluster) explainInside(err error, p *pod, s *started) error {
 		g = c.wrongNode(f, p, s)
 	}
 	if g == nil {
+		g = c.rewritten(f, p)
+	}
+	if g == nil {
 		return err
 	}
 	return g
+}
+
+// specCodes are about the contents of a credential spec.
+var specCodes = []diag.Code{diag.SpecFieldMissing, diag.SpecAccountName, diag.SpecDomainName, diag.SpecNoEntry, diag.SpecSID, diag.SpecGUID, diag.SpecUnreadable}
+
+// rewritten is about contents that are wrong: what repairs them is the object, not an option of docker run. nil when f is about something else.
+func (c *Cluster) rewritten(f *diag.Finding, p *pod) *diag.Finding {
+	options, _, _ := p.manifest.settings()
+	name := options.GMSACredentialSpecName
+	if !slices.Contains(specCodes, f.Code) || name == "" {
+		return nil
+	}
+	var doc struct {
+		DomainJoinConfig struct{ MachineAccountName string }
+	}
+	if json.Unmarshal(c.specs[name], &doc) != nil || doc.DomainJoinConfig.MachineAccountName == "" {
+		return nil
+	}
+	// The module takes the SAM name without what does not belong to it.
+	account := doc.DomainJoinConfig.MachineAccountName
+	account, _, _ = strings.Cut(strings.TrimSuffix(account[strings.LastIndexByte(account, '\\')+1:], "$"), ".")
+	g := *f
+	g.Help = []diag.Help{{Text: "write the object anew from the directory, and make the pod again, which has a copy",
+		Command: fmt.Sprintf(`.\GenerateCredentialSpecResource.ps1 -AccountName %s -ResourceName %s -ManifestFile %[2]s.yml; kubectl apply -f %[2]s.yml; %s`, account, name, p.replaceCommand()),
+		Do:      []string{simulator.FlowStep("applyCredentialSpec", "name", name, "account", account), p.again()}}}
+	return &g
 }
 
 // notExpanded tells why the credential spec of a pod has not reached its container.

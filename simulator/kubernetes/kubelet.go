@@ -66,10 +66,13 @@ func (c *Cluster) schedule(p *pod) *node {
 
 // fits tells that a node has the labels of a selector, those included that every node has.
 func (n *node) fits(selector map[string]string) bool {
-	labels := map[string]string{"kubernetes.io/os": "windows", "kubernetes.io/hostname": strings.ToLower(n.Name)}
+	os := "windows"
 	if n.host == nil {
-		labels["kubernetes.io/os"] = "linux"
+		os = "linux"
 	}
+	// What the kubelet sets by itself (Kubernetes, well-known labels); the names with beta are deprecated and still set.
+	labels := map[string]string{"kubernetes.io/os": os, "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": strings.ToLower(n.Name),
+		"beta.kubernetes.io/os": os, "beta.kubernetes.io/arch": "amd64"}
 	maps.Copy(labels, n.Labels)
 	for k, v := range selector {
 		if labels[k] != v {

@@ -214,6 +214,9 @@ func Equal(a, b *Node) bool {
 
 // Inside is the text of a string as a file of its own, whose places map to the string's.
 func (n *Node) Inside() *File {
+	if n == nil {
+		return &File{}
+	}
 	return &File{Name: n.File.Name, Data: []byte(n.Text), Size: len(n.Text), outer: n, offsets: n.offsets()}
 }
 
