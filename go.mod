@@ -21,8 +21,12 @@ require (
 	// Scenario and conformance suites, tests only.
 	github.com/onsi/ginkgo/v2 v2.34.0
 	github.com/onsi/gomega v1.44.0
+	// The schema of SARIF as OASIS publishes it; a test takes the text from its source.
+	github.com/owenrumney/go-sarif/v3 v3.0.0
 	// testscript: golden tests of the command line; and the differences that check --fix --dry-run prints.
 	github.com/rogpeppe/go-internal v1.16.0
+	// JSON Schema, tests only: what check writes is held against published schemas.
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	// Command line: completions, help, unknown flags refused.
 	github.com/spf13/cobra v1.10.2
 	// Flags of cobra: which flag was unknown, so that the nearest one can be named.
@@ -57,6 +61,9 @@ require (
 	github.com/jcmturner/goidentity/v6 v6.0.1 // indirect
 	github.com/jcmturner/rpc/v2 v2.0.3 // indirect
 	github.com/vjeantet/goldap v0.0.0-20260218214109-3dcf54ec83d6 // indirect
+	github.com/xeipuuv/gojsonpointer v0.0.0-20180127040702-4e3ac2762d5f // indirect
+	github.com/xeipuuv/gojsonreference v0.0.0-20180127040603-bd5ef7bd5415 // indirect
+	github.com/xeipuuv/gojsonschema v1.2.0 // indirect
 	golang.org/x/mod v0.38.0 // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect

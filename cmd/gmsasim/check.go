@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"slices"
@@ -30,6 +31,7 @@ type checkFlags struct {
 	options        check.Options
 	threshold      report.Threshold
 	paths          []string
+	directory      directoryFlags
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -42,6 +44,8 @@ command lines, compose files, swarm services, Kubernetes manifests and values of
 Terraform), Service Fabric manifests, Nomad jobs, OCI bundles, and secrets of plug-ins. All paths together are one set: a manifest may name what
 another file holds. In folders, what is about something else is passed over, as are hidden folders and node_modules.
 
+With --against, what a file says is compared with a directory: domain, accounts, scopes, and with --host who may retrieve the passwords.
+
 A line of a file is left alone with a comment on it or above it: # gmsasim:ignore RULE REASON. JSON has no comments: there the line
 "RULE [/JSON/POINTER] REASON" stands in the file .NAME.lint beside NAME.
 
@@ -53,13 +57,12 @@ Exit status: 0 nothing at or above --fail-on, 1 something, 2 wrong use or a path
 			if err := o.complete(args, a.json); err != nil {
 				return err
 			}
-			if o.watch {
-				return a.watchFiles(ctx, &o)
-			}
-			return a.checkOnce(ctx, &o)
+			return a.checkAgainst(ctx, &o)
 		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&o.directory.against, "against", "", "directory to compare with: an ldap:// or ldaps:// address, up for a running domain, a configuration, a world or a scenario")
+	o.directory.add(f)
 	f.StringSliceVarP(&o.targets, "target", "t", nil, "consumers the files are meant for, or all (default: what the files are written for); see list targets")
 	f.StringSliceVar(&o.hosts, "host", nil, "hosts that shall be allowed to retrieve the passwords, for checks against a directory")
 	f.StringVar(&o.failOn, "fail-on", "error", "least severity that ends with status 1: "+strings.Join(report.Thresholds(), ", "))
@@ -118,10 +121,30 @@ func (o *checkFlags) complete(args []string, json bool) error {
 		return usage("--watch needs files; the standard input does not change")
 	case o.watch && o.fix:
 		return usage("--watch and --fix exclude each other: a file is not changed while somebody edits it")
+	case o.directory.against == "" && o.directory != (directoryFlags{}):
+		return usage("--user, --keytab and the like belong to --against")
+	case o.directory.against == "" && len(o.hosts) > 0:
+		return usage("--host belongs to --against: only a directory knows who may retrieve a password")
 	case o.limit <= 0:
 		return usage("--limit %d: files have more than that", o.limit)
 	}
 	return nil
+}
+
+// checkAgainst opens the directory, when there is one to compare with, and checks.
+func (a *app) checkAgainst(ctx context.Context, o *checkFlags) (err error) {
+	if o.directory.against != "" {
+		d, openErr := a.openDirectory(ctx, o.directory)
+		if openErr != nil {
+			return openErr
+		}
+		defer func() { err = errors.Join(err, d.Close()) }()
+		o.options.Directory = d.Directory
+	}
+	if o.watch {
+		return a.watchFiles(ctx, o)
+	}
+	return a.checkOnce(ctx, o)
 }
 
 // gathered is a set of files, read.

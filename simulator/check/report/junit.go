@@ -70,14 +70,14 @@ func JUnit(w io.Writer, c *Check) error {
 		if !known {
 			i = len(all.Suites)
 			of[file] = i
-			all.Suites = append(all.Suites, junitSuite{Name: token(file), Package: "gmsasim.check", ID: i, Timestamp: c.Time.UTC().Format("2006-01-02T15:04:05"),
+			all.Suites = append(all.Suites, junitSuite{Name: trimmed(file), Package: "gmsasim.check", ID: i, Timestamp: c.Time.UTC().Format("2006-01-02T15:04:05"),
 				Hostname: "localhost", Time: "0", Properties: junitProperties{[]junitProperty{{"version", clean(c.Version)}, {"targets", joined(c.Targets)}}}})
 		}
 		return &all.Suites[i]
 	}
 	add := func(file, title, class string, skipped, broken, failure *junitOutcome) *junitSuite {
 		s := suite(file)
-		s.Cases = append(s.Cases, junitCase{token(title), token(class), "0", skipped, broken, failure})
+		s.Cases = append(s.Cases, junitCase{trimmed(title), trimmed(class), "0", skipped, broken, failure})
 		s.Tests++
 		switch {
 		case skipped != nil:
@@ -159,8 +159,8 @@ func clean(text string) string {
 	return text
 }
 
-// token is a text as xs:token has it: without white space at its ends, or twice.
-func token(text string) string { return strings.Join(strings.Fields(clean(text)), " ") }
+// trimmed is a text as xs:token has it: without white space at its ends, or twice.
+func trimmed(text string) string { return strings.Join(strings.Fields(clean(text)), " ") }
 
 func joined(targets []check.Target) string {
 	var list []string

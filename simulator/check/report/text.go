@@ -68,7 +68,7 @@ func textReport(b *bufio.Writer, r *check.Report, s Style) {
 		}
 	}
 	note := func(kind, text string) {
-		text = visible(masked(strings.TrimRight(text, "\n")))
+		text = visible(masked(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")))
 		fmt.Fprintf(b, "%s = %s %s\n", blank, s.paint("1", kind+":"), strings.ReplaceAll(text, "\n", "\n"+blank+"   "+strings.Repeat(" ", len(kind)+2)))
 	}
 	if r.Consumer != "" {
