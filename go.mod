@@ -12,6 +12,8 @@ require (
 	github.com/go-ldap/ldap/v3 v3.4.15
 	// Strict YAML whose errors carry line, column and an excerpt: scenario bundles are written by people.
 	github.com/goccy/go-yaml v1.19.2
+	// Jobs of Nomad and files of Terraform with the place of each value: the parser of those products.
+	github.com/hashicorp/hcl/v2 v2.24.0
 	// ASN.1 with the string types Kerberos needs; gokrb5's messages can only be marshalled with it, in tests and the load generator.
 	github.com/jcmturner/gofork v1.7.6
 	// Keys from passwords, RFC 3962 and 8009; the client that gets tickets for check; and the judge of fakekdc in tests: messages, types, keytabs, crypto.
@@ -33,6 +35,8 @@ require (
 	github.com/spf13/pflag v1.0.9
 	// Accept loop, dispatch and shutdown of the LDAP face. The commit is MIT, the tag v1.0.1 is GPL-2.
 	github.com/vjeantet/ldapserver v1.0.2-0.20260218215457-e117373377c0
+	// The values of HCL's literals.
+	github.com/zclconf/go-cty v1.16.3
 	// YAML of users' manifests as nodes with their places, every document up to a mistake; the family of readers that kubectl and compose use, with their texts.
 	go.yaml.in/yaml/v3 v3.0.5
 	// MD4 for the NT hash.
@@ -48,7 +52,9 @@ require (
 require (
 	github.com/Azure/go-ntlmssp v0.1.1 // indirect
 	github.com/Masterminds/semver/v3 v3.4.0 // indirect
+	github.com/agext/levenshtein v1.2.1 // indirect
 	github.com/alexbrainman/sspi v0.0.0-20250919150558-7d374ff0d59e // indirect
+	github.com/apparentlymart/go-textseg/v15 v15.0.0 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/go-task/slim-sprig/v3 v3.0.0 // indirect
 	github.com/google/go-cmp v0.7.0 // indirect
@@ -60,6 +66,7 @@ require (
 	github.com/jcmturner/dnsutils/v2 v2.0.0 // indirect
 	github.com/jcmturner/goidentity/v6 v6.0.1 // indirect
 	github.com/jcmturner/rpc/v2 v2.0.3 // indirect
+	github.com/mitchellh/go-wordwrap v1.0.1 // indirect
 	github.com/vjeantet/goldap v0.0.0-20260218214109-3dcf54ec83d6 // indirect
 	github.com/xeipuuv/gojsonpointer v0.0.0-20180127040702-4e3ac2762d5f // indirect
 	github.com/xeipuuv/gojsonreference v0.0.0-20180127040603-bd5ef7bd5415 // indirect

@@ -116,6 +116,9 @@ func memberOption(m source.Member) *Option {
 	return o
 }
 
+// Document is the compose file that defines a service; nil of other uses.
+func (u *Use) Document() *Document { return u.document }
+
 // extends is a service and those that it extends, in the order in which their members count.
 func (s *Setup) extends(d *Document, service *source.Node) []*source.Node {
 	chain := []*source.Node{service}

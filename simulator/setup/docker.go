@@ -333,17 +333,19 @@ func behind(n *source.Node, following []*source.Node) *Option {
 			o = serviceFlag(value)
 		}
 	}
-	if o == nil || o.Via == ViaSecurityOpt && !looksLikeKey(o.Key) {
+	if o == nil || !o.Meant() {
 		return nil
 	}
-	o.Behind = true
+	if o.Behind = true; o.Node.File != n.File {
+		o.Word = n
+	}
 	return o
 }
 
 // namesSpec tells whether one of the options is, or was to be, a credential spec.
 func namesSpec(options []*Option) bool {
 	for _, o := range options {
-		if o.Via != ViaSecurityOpt || looksLikeKey(o.Key) {
+		if o.Meant() {
 			return true
 		}
 	}

@@ -2,6 +2,8 @@ package setup
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +100,46 @@ func TestUses(t *testing.T) {
 		{"api", "service.json", `{"Name": "w", "TaskTemplate": {"ContainerSpec": {"Image": "i", "Privileges": {"CredentialSpec": {"Config": "id1"}}}}}`, []string{`swarm "w" config id1 os= held elsewhere`}},
 		{"inspect", "inspect.json", `[{"Id":"0123456789abcdef","Name":"/w","Config":{"Hostname":"0123456789ab","User":"","Image":"i"},"HostConfig":{"SecurityOpt":["credentialspec=raw://{\"CmsPlugins\":[]}"],"Isolation":"default"}}]`,
 			[]string{`docker "/w" inline {"CmsPlugins":[]} os= supplied`}},
+		{"fabric", "ApplicationManifest.xml", `<?xml version="1.0" encoding="utf-8"?><ApplicationManifest xmlns="http://schemas.microsoft.com/2011/01/fabric"><Parameters><Parameter Name="S" DefaultValue="credentialspec=file://spec.json"/></Parameters>
+			<ServiceManifestImport><ServiceManifestRef ServiceManifestName="P"/><Policies><!-- <ContainerHostPolicies CodePackageRef="No"><SecurityOption Value="credentialspec=file://no.json"/></ContainerHostPolicies> -->
+			<ContainerHostPolicies CodePackageRef="Code" Isolation="hyperv" Hostname="a&amp;b"><SecurityOption Value="[S]"/></ContainerHostPolicies></Policies></ServiceManifestImport></ApplicationManifest>`,
+			[]string{`servicefabric "Code" file spec.json host=a&b isolation=hyperv os= supplied`}},
+		{"nomad", "job.nomad", `variable "spec" { default = "spec" }
+job "web" {
+  group "g" {
+    count = 2
+    task "t" {
+      driver = "docker"
+      user   = "NT AUTHORITY\\SYSTEM"
+      config {
+        image        = "mcr.microsoft.com/windows/servercore:ltsc2022"
+        security_opt = ["credentialspec=file://${var.spec}.json"]
+      }
+    }
+  }
+}`, []string{`nomad "t" file spec.json user=NT AUTHORITY\SYSTEM os=windows ltsc2022 x2 supplied`}},
+		{"nomad in the API's JSON", "job.json", `{"Job": {"TaskGroups": [{"Count": 3, "Tasks": [{"Name": "t", "Driver": "docker", "Config": {"image": "i", "security_opt": ["credentialspec=file://spec.json"]}}]}]}}`,
+			[]string{`nomad "t" file spec.json os= x3 supplied`}},
+		{"nomad in HCL's JSON", "job.json", `{"job": {"web": {"group": {"g": {"task": {"t": [{"driver": "docker", "config": [{"image": "i", "security_opt": ["credentialspec=registry://v"]}]}]}}}}}}`,
+			[]string{`nomad "t" registry v os= held elsewhere`}},
+		{"terraform", "main.tf", `resource "docker_service" "web" {
+  task_spec {
+    container_spec {
+      image = "i"
+      privileges { 
+        credential_spec { file = "spec.json" }
+      }
+    }
+  }
+}
+resource "docker_container" "c" {
+  image         = docker_image.x.image_id
+  security_opts = ["credentialspec=file://spec.json"]
+}`, []string{`swarm "web" file spec.json os= supplied`, `docker "c" file spec.json os= supplied`}},
+		{"bundle", "config.json", `{"ociVersion": "1.1.0", "hostname": "h", "process": {"user": {"username": "u"}}, "windows": {"credentialSpec": "{\"CmsPlugins\":[]}", "hyperv": {}}}`,
+			[]string{`oci "h" inline {"CmsPlugins":[]} host=h user=u isolation=hyperv os=windows supplied`}},
+		{"bundle with an object", "config.json", `{"ociVersion": "1.1.0", "windows": {"credentialSpec": {"CmsPlugins": []}}}`, []string{`oci "" unknown  os=windows not named`}},
+		{"request of the CRI", "pod.json", `{"metadata": {"name": "p"}, "windows": {"security_context": {"credential_spec": "{}", "run_as_username": "u"}}}`, []string{`oci "p" inline {} user=u os=windows supplied`}},
 	}
 	for _, tt := range tests {
 		s := Read([]*source.File{source.NewFile(tt.file, []byte(tt.text)), source.NewFile("CredentialSpecs/Spec.json", []byte(`{"CmsPlugins": ["ActiveDirectory"]}`))})
@@ -128,6 +170,51 @@ func TestUses(t *testing.T) {
 		}
 		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", tt.want) {
 			t.Errorf("%s\n got %q\nwant %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestAcross: what only another file of the set tells, whatever the order of the files.
+func TestAcross(t *testing.T) {
+	files := map[string]string{
+		"a/compose.yaml":             "services:\n  web:\n    extends: {file: ../base/common.yaml, service: base}\n    image: mcr.microsoft.com/windows/nanoserver:ltsc2019\n  other:\n    extends: {file: nowhere.yaml, service: base}\n    image: i\n",
+		"base/common.yaml":           "services:\n  base:\n    hostname: webapp\n    credential_spec: {file: spec.json}\n",
+		"a/spec.json":                `{"CmsPlugins": ["a"]}`,
+		"base/spec.json":             `{"CmsPlugins": ["base"]}`,
+		"sf/ApplicationManifest.xml": `<ApplicationManifest><Parameters><Parameter Name="Host" DefaultValue=""/></Parameters><ServiceManifestImport><ServiceManifestRef ServiceManifestName="Pkg"/><Policies><ContainerHostPolicies CodePackageRef="Code" Hostname="[Host]"><SecurityOption Value="credentialspec=file://spec.txt"/></ContainerHostPolicies></Policies></ServiceManifestImport></ApplicationManifest>`,
+		"sf/Cloud.xml":               `<Application Name="fabric:/App"><Parameters><Parameter Name="Host" Value="webapp"/></Parameters></Application>`,
+		"sf/ServiceManifest.xml":     `<ServiceManifest Name="Pkg"><CodePackage Name="Code"><EntryPoint><ContainerHost><ImageName> mcr.microsoft.com/windows/servercore:1803 </ImageName></ContainerHost></EntryPoint></CodePackage></ServiceManifest>`,
+		"sf/spec.txt":                "no JSON",
+		"swarm.json":                 `{"TaskTemplate": {"ContainerSpec": {"Image": "i", "Privileges": {"CredentialSpec": {"Config": "id7"}}}}}`,
+		"configs.json":               `[{"ID": "id7", "Spec": {"Name": "web", "Data": "eyJDbXNQbHVnaW5zIjogWyJjb25maWciXX0="}}]`,
+	}
+	for _, backwards := range []bool{false, true} {
+		var list []*source.File
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			list = append(list, source.NewFile(name, []byte(files[name])))
+		}
+		if backwards {
+			slices.Reverse(list)
+		}
+		var got []string
+		for _, u := range Read(list).Uses {
+			plugin := "-"
+			if u.Spec != nil && u.Spec.Root != nil {
+				plugin = u.Spec.Root.JSON()
+			} else if u.Spec != nil {
+				plugin = "broken"
+			}
+			got = append(got, fmt.Sprintf("%s %s %s %s %s", u.Carrier, u.Name, u.Hostname.String(), u.Release, plugin))
+		}
+		slices.Sort(got)
+		want := []string{
+			`compose base webapp  {"CmsPlugins":["base"]}`, `compose web webapp ltsc2019 {"CmsPlugins":["a"]}`, `servicefabric Code webapp 1803 broken`, `swarm    {"CmsPlugins":["config"]}`,
+		}
+		for i := range got {
+			got[i] = strings.TrimSpace(got[i])
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("backwards %t\n got %q\nwant %q", backwards, got, want)
 		}
 	}
 }

@@ -57,15 +57,14 @@ func (s *Setup) link() {
 
 // inlineValue is the credential spec in a use's own text.
 func (s *Setup) inlineValue(u *Use) (*credspec.Document, Missing) {
-	for i := len(u.Options) - 1; i >= 0; i-- {
-		if o := u.Options[i]; o.Node == u.Option && o.Value != nil {
-			if o.Value.Open {
-				return nil, NotSupplied
-			}
-			return s.inline(o.Value), NotMissing
-		}
+	switch o := u.Chosen(); {
+	case o == nil || o.Value == nil:
+		return nil, NotNamed
+	case o.Value.Open:
+		return nil, NotSupplied
+	default:
+		return s.inline(o.Value), NotMissing
 	}
-	return nil, NotNamed
 }
 
 // specIn is the credential spec in the file of the set that a path means for a file: the last part of the path decides, since the engine's

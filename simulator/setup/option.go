@@ -30,6 +30,8 @@ type Option struct {
 	Value *source.Node
 	// Source is what the reader makes of it: [FromUnknown] when it takes it for no credential spec.
 	Source SourceKind
+	// Word is the whole word of an option behind the image that has its flag in front, --security-opt=…; nil: the word is Node.
+	Word *source.Node
 	// Behind is true of an option that stands behind the image, where it is an argument of the container's command.
 	Behind bool
 }
@@ -39,8 +41,14 @@ const OptionKey = "credentialspec"
 
 // IsCredentialSpec tells whether an option has the key of a credential spec, as the daemon compares: whatever the letters' case.
 func (o *Option) IsCredentialSpec() bool {
-	return o.Via != ViaSecurityOpt || strings.EqualFold(o.Key, OptionKey)
+	return o.Via != ViaSecurityOpt || IsCredentialSpecKey(o.Key)
 }
+
+// IsCredentialSpecKey tells whether a key is that of a credential spec, as the daemon compares.
+func IsCredentialSpecKey(key string) bool { return strings.EqualFold(key, OptionKey) }
+
+// Meant tells whether an option is a credential spec or was to be one, by its key.
+func (o *Option) Meant() bool { return o.Via != ViaSecurityOpt || looksLikeKey(o.Key) }
 
 // securityOption takes a security option apart (moby daemon/oci_windows.go, setWindowsCredentialSpecInSpec): at the first =, the key in any
 // case; the value at the first ://, the scheme in any case.
@@ -127,11 +135,21 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// Chosen is the option that counts, nil when none does.
+func (u *Use) Chosen() *Option {
+	for i := len(u.Options) - 1; i >= 0; i-- {
+		if o := u.Options[i]; u.Option != nil && o.Node == u.Option {
+			return o
+		}
+	}
+	return nil
+}
+
 // choose makes one of a use's options, the last that its reader takes, the use's own: the daemon resolves all and keeps the last.
 func (u *Use) choose() {
 	u.Source = FromNowhere
 	for _, o := range u.Options {
-		if o.Behind || !o.IsCredentialSpec() && !looksLikeKey(o.Key) {
+		if o.Behind || !o.Meant() {
 			continue
 		}
 		u.Source, u.Option, u.Where, u.Value = o.Source, o.Node, o.Node, ""

@@ -52,6 +52,7 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 func (s *Setup) Link() {
 	s.index()
 	s.extendAcross()
+	s.linkFabric()
 	s.link()
 }
 
@@ -89,6 +90,7 @@ var readers = map[Form]func(*Setup, *Document){
 	FormServiceFabric: (*Setup).readServiceFabric,
 	FormNomad:         (*Setup).readNomad,
 	FormOCI:           (*Setup).readOCI,
+	FormTerraform:     (*Setup).readTerraform,
 }
 
 // documents reads a file by the language that its name promises, or its first letter when it promises none.
@@ -216,6 +218,10 @@ func recognise(root *source.Node) Form {
 		return FormContainer
 	case isOCI(root):
 		return FormOCI
+	case isNomad(root):
+		return FormNomad
+	case isTerraform(root):
+		return FormTerraform
 	case isHelmValues(root):
 		return FormHelmValues
 	case isPluginSecret(root):

@@ -88,7 +88,11 @@ type Use struct {
 	Pod   *Pod
 	Class ContainerClass
 
+	// Driver is the driver of a task of Nomad; nil: another carrier's, or not given.
+	Driver *source.Node
+
 	document *Document // the compose file of a service
+	policy   *Policy   // of a container of Service Fabric
 }
 
 // Missing is why a credential spec could not be read.
@@ -119,6 +123,7 @@ const (
 	FormOCI            Form = "oci"
 	FormContainer      Form = "docker-container" // what docker inspect prints, and the body of the request that creates a container
 	FormSwarmConfig    Form = "swarm-config"     // what docker config inspect prints
+	FormTerraform      Form = "terraform"        // resources of the docker provider
 	FormPluginSecret   Form = "plugin-secret"
 	FormCcgVault       Form = "ccgvault"
 	FormUnknown        Form = "unknown"
@@ -136,6 +141,8 @@ type Document struct {
 	Err error
 	// Faults are the places where a JSON document is not JSON.
 	Faults []source.Fault
+
+	fabric *fabric // of a file of Service Fabric
 }
 
 // Setup is a set of files, read.
@@ -155,4 +162,7 @@ type Setup struct {
 	left    map[string]bool        // names of the files that the set forgot, as in byName
 	configs map[string]swarmConfig // by name and id
 	inlines map[*source.Node]*credspec.Document
+
+	parameters map[string]*source.Node    // of Service Fabric's files of parameters, by name
+	images     map[[2]string]*source.Node // of Service Fabric's services, by the service's and the code package's name
 }
