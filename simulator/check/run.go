@@ -81,6 +81,11 @@ func derive(s *setup.Setup) []Target {
 			add(Containerd)
 		}
 	}
+	for _, t := range s.Tasks {
+		if t.Fargate {
+			add(Fargate)
+		}
+	}
 	for _, u := range s.Uses {
 		if u.Carrier == setup.ECS {
 			if u.OS == "linux" {
@@ -129,6 +134,12 @@ type shared struct {
 	// specFolders are the folders with credential specs.
 	specFolders map[string]bool
 	kube        *kubeSet
+
+	hosts      []*hostAccount
+	knownHosts bool
+
+	secrets      []*secret
+	knownSecrets bool
 }
 
 // specs are the credential specs of the set that could be read to their end, each once.

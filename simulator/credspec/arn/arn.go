@@ -52,19 +52,22 @@ func SecretFaults(text string) []string {
 	case err != nil:
 		return []string{fmt.Sprintf("has %d sections, where arn:partition:service:region:account:resource has 6", strings.Count(text, ":")+1)}
 	}
+	if a.Service != "secretsmanager" && a.Service != "ssm" {
+		return []string{fmt.Sprintf("is of the service %q, where secretsmanager belongs", a.Service)}
+	}
 	var faults []string
 	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	if !partition.MatchString(a.Partition) {
-		add("names the partition %q, which is aws or aws-…", a.Partition)
+		add("names the partition %q instead of aws or aws-…", a.Partition)
 	}
 	if !region.MatchString(a.Region) {
-		add("names the region %q, which has the form eu-west-1", a.Region)
+		add("names the region %q, which is none like eu-west-1", a.Region)
 	}
 	if !account.MatchString(a.Account) {
 		if strings.Trim(a.Account, "0123456789") == "" {
-			add("has an account of %d digits, which has 12", len(a.Account))
+			add("has an account of %d digits instead of 12", len(a.Account))
 		} else {
-			add("has the account %q, which has 12 digits", a.Account)
+			add("has the account %q instead of 12 digits", a.Account)
 		}
 	}
 	switch a.Service {
@@ -76,8 +79,6 @@ func SecretFaults(text string) []string {
 		if name, ok := strings.CutPrefix(a.Resource, "parameter/"); !ok || name == "" {
 			add("ends in %q, where parameter/NAME belongs", a.Resource)
 		}
-	default:
-		add("is of the service %q, where secretsmanager belongs", a.Service)
 	}
 	return faults
 }

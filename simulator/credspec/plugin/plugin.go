@@ -258,17 +258,19 @@ func pairs(input string) []Field {
 	return list
 }
 
-// Fits is the make whose grammar a text was written for, by what only that grammar has; false: by none, or by none that is certain.
-func Fits(input string) (Make, bool) {
+// Of is the make for which a text was written, by what only its grammar has; false: there is none, or none that is certain.
+func Of(input string) (Make, bool) {
 	for _, r := range table {
-		if r.make.fits(input) {
+		if r.make.Fits(input) {
 			return r.make, true
 		}
 	}
 	return "", false
 }
 
-func (m Make) fits(input string) bool {
+// Fits tells whether a text was written for a make. It is stricter than [Make.Shape] where a plug-in lets everything pass, and less strict where
+// a text that lacks something is still in nobody else's form.
+func (m Make) Fits(input string) bool {
 	in, err := m.Shape(input)
 	switch m {
 	case AWS:

@@ -67,13 +67,13 @@ func TestFieldPlaces(t *testing.T) {
 	}
 }
 
-func TestFits(t *testing.T) {
+func TestOf(t *testing.T) {
 	for input, want := range map[string]Make{
 		`{"credentialArn":"x"}`: AWS, "arn:aws:ssm:eu-west-1:1:parameter/x": AWS, "SecretUri=https://v/secrets/x": AzureKeyVault, "web:gmsa": Rancher,
 		`C:\ccg\ccgvault.yml|kv2`: CcgVault, "corp.example:svc:p": Sample, "DOMAINNAME=a;USERNAME=b;PASSWORD=c": TKGi,
 		"mysecret": "", "": "", "https://vault:443/x:y": "", "a b:c:d": "",
 	} {
-		if got, _ := Fits(input); got != want {
+		if got, _ := Of(input); got != want {
 			t.Errorf("%q: got %q, want %q", input, got, want)
 		}
 	}
@@ -112,7 +112,7 @@ func FuzzInput(f *testing.F) {
 	f.Add(`C:\ccg\ccgvault.yml|kv2`)
 	f.Add("DOMAINNAME=corp.example;USERNAME=u;PASSWORD= p ;logFile=x")
 	f.Fuzz(func(t *testing.T, input string) {
-		Fits(input)
+		Of(input)
 		for _, m := range Makes() {
 			in, err := m.Shape(input)
 			if err != nil && !errors.Is(err, ErrInput) {
