@@ -55,7 +55,7 @@ var hostAccountRules = []*Rule{
 				if len(missing) == 0 {
 					continue
 				}
-				r := c.report(h.key, "HostAccountConfig has %s", listed("no ", missing))
+				r := c.report(h.key, "HostAccountConfig has %s", eachOf("no ", missing))
 				if h.input.IsEmpty() && c.targets(Fetcher2) {
 					r.Consumer = "missing or invalid PluginInput in credential spec"
 				}
@@ -406,8 +406,8 @@ var hostAccountRules = []*Rule{
 		Bad:    `{"username": "webapp$", …}`, Good: `{"username": "ccguser", …}`,
 		run: func(c *run) {
 			accounts := map[string]*source.Node{}
-			for _, n := range c.accountNames() {
-				accounts[strings.ToLower(strings.TrimSuffix(n.Text, "$"))] = n
+			for _, a := range c.accounts() {
+				accounts[strings.ToLower(strings.TrimSuffix(a.text, "$"))] = a.node
 			}
 			for _, s := range c.secrets() {
 				if s.user == nil || s.name == "" {
@@ -629,8 +629,8 @@ func (c *run) misplaced(d *credspec.Document, path []string, n *source.Node) {
 	}
 }
 
-// listed is "no a, no b and no c".
-func listed(each string, list []string) string {
+// eachOf is "no a, no b and no c".
+func eachOf(each string, list []string) string {
 	var b strings.Builder
 	for i, s := range list {
 		switch {
@@ -770,7 +770,7 @@ func (c *run) secretShape(s *secret) {
 		}
 	}
 	if len(missing) > 0 {
-		c.reportAt(s.root.File.Span(s.root.Start, min(s.root.Start+1, s.root.End)), "the secret has %s", listed("no ", missing))
+		c.reportAt(head(s.root), "the secret has %s", eachOf("no ", missing))
 	}
 	for _, m := range s.root.Map() {
 		isKey := slices.ContainsFunc(plugin.SecretKeys(), func(key string) bool { return strings.EqualFold(m.Key.Text, key) })

@@ -195,6 +195,9 @@ var structureRules = []*Rule{
 				}
 			})
 			for _, u := range c.setup.Uses {
+				if u.Carrier == setup.ECS && u.Option != nil && u.Option.Open {
+					continue // the deployment fills it in
+				}
 				if u.Carrier == setup.ECS && u.Option != nil && (u.Source == setup.FromS3 || u.Source == setup.FromSSM || u.Source == setup.FromFile) {
 					if slot := placeholder(u.Option.String(), strict); slot != "" {
 						report(u.Option, "the place of the credential spec", slot)

@@ -187,7 +187,7 @@ func isECS(root *source.Node) bool {
 }
 
 func (s *Setup) readECS(d *Document) {
-	r := &resolver{template: d.Root, left: maxPieces}
+	r := &resolver{template: d.Root, left: maxPieces, fills: d.Root.Get("resource") != nil}
 	add := func(definition, containers *source.Node, whole bool) {
 		t := &Task{Document: d, Node: definition, Whole: whole}
 		if containers.String() != "" {
@@ -359,8 +359,14 @@ func (c *TaskContainer) use() *Use {
 		e = entries[len(entries)-1]
 	}
 	t := c.Task
+	option := e.Node
+	if e.filled {
+		open := *option
+		open.Open = true
+		option = &open
+	}
 	u := &Use{
-		Carrier: ECS, File: t.Document.File, Where: e.Node, Name: c.Name, Container: c.Node, Source: e.Source, Option: e.Node, OS: t.OS, Release: t.Release,
+		Carrier: ECS, File: t.Document.File, Where: option, Name: c.Name, Container: c.Node, Source: e.Source, Option: option, OS: t.OS, Release: t.Release,
 		Hostname: stringOf(field(c.Node, "hostname")), User: stringOf(field(c.Node, "user")), Image: stringOf(field(c.Node, "image")), Domainless: e.Mode == ModeDomainless,
 	}
 	if e.Known() {

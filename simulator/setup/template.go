@@ -14,6 +14,7 @@ type Text struct {
 	Value string
 
 	pieces []piece
+	filled bool // the deployment fills in what is not known
 }
 
 // What a template does not know, as it stands in [Text.Value]. They are characters of Unicode's private area.
@@ -62,7 +63,8 @@ func part(n *source.Node, start, end int) *source.Node {
 // resolver puts texts together with the intrinsic functions of CloudFormation (AWS CloudFormation template reference, "Intrinsic functions").
 type resolver struct {
 	template *source.Node
-	left     int // pieces that may still be made; then everything is unknown
+	left     int  // pieces that may still be made; then everything is unknown
+	fills    bool // ${…} in a string is an expression, as in Terraform
 }
 
 // maxPieces and maxText end templates whose substitutions multiply.
@@ -98,7 +100,8 @@ func isNoValue(n *source.Node) bool {
 
 // text is the text of a value.
 func (r *resolver) text(n *source.Node) *Text {
-	t := &Text{Node: n}
+	name, _ := intrinsic(n)
+	t := &Text{Node: n, filled: r.fills || name != ""}
 	r.add(t, n, nil)
 	return t
 }
