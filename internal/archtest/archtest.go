@@ -83,7 +83,7 @@ type Ban struct {
 var Bans = []Ban{
 	{
 		Of:       "simulator",
-		Prefixes: []string{"testing", "github.com/onsi", "github.com/testcontainers", "k8s.io", "sigs.k8s.io", "github.com/goccy/go-yaml", "go.yaml.in", "gopkg.in/yaml.v3", "github.com/chromedp", "github.com/spf13"},
+		Prefixes: []string{"testing", "github.com/onsi", "github.com/testcontainers", "k8s.io", "sigs.k8s.io", "github.com/goccy/go-yaml", "go.yaml.in", "gopkg.in/yaml.v3", "github.com/hashicorp/hcl", "github.com/zclconf", "github.com/compose-spec", "github.com/chromedp", "github.com/spf13"},
 		Because:  "a tool author's test imports simulator: it must not bring a test framework, a YAML parser or a command line along",
 	},
 	{

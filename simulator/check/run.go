@@ -87,6 +87,12 @@ func derive(s *setup.Setup) []Target {
 		}
 	}
 	for _, u := range s.Uses {
+		switch u.Carrier {
+		case setup.Swarm:
+			add(TargetSwarm)
+		case setup.Docker:
+			add(TargetDocker)
+		}
 		if u.Carrier == setup.ECS {
 			if u.OS == "linux" {
 				add(ECSLinux)
