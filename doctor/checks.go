@@ -107,10 +107,12 @@ func (w *World) names() (dns, dc string) {
 	return strings.ToLower(cmp.Or(w.Domain.DNSName, "contoso.com")), dc
 }
 
-// inOrderOfStart puts what starts a container before what looks into it.
+// inOrderOfStart puts what starts a container before what looks into it, and servers, which know accounts, behind the making of accounts.
 func inOrderOfStart(list []check) []check {
 	rank := func(c check) int {
 		switch c.step {
+		case "":
+			return 3
 		case "S5":
 			return 6
 		case "S6":

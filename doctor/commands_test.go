@@ -25,6 +25,9 @@ var lookVerbs = []string{"testServiceAccount", "readPassword", "kerberosTo", "kl
 // placeholder matches a word in capitals that stands for something to fill in. Names of computers have digits; what is unknown is written <so>.
 var placeholder = regexp.MustCompile(`(?:^|[\s/=:"'\\])([A-Z]{2,}(?:-[A-Z]+)*)(?:$|[\s.;,"'\\])`)
 
+// snippet matches a line of a file in the place of a command.
+var snippet = regexp.MustCompile(`^["<]?[\w.]+"?(: | \w+=")|^[\w.]+$`)
+
 // inCapitals matches names and keywords that are spelt so.
 var inCapitals = regexp.MustCompile(`NT AUTHORITY\\(NETWORK SERVICE|SYSTEM|LOCAL SERVICE|LocalService)|Windows NT\\|-Protocol TCP|\b(CONTOSO|EMEA)\b|CREATE LOGIN|DROP LOGIN|FROM WINDOWS|HK(LM|CR)|SOFTWARE|SYSTEM\\|\\CCG\\|REG_DWORD|MSV1_0|start CCG|GSSAPI|-DISABLE_INBOUND_REPL|:WPRP;|RC4|AES\d+`)
 
@@ -36,6 +39,9 @@ func commandProblem(verb string, h diag.Help) string {
 	again := slices.Contains(lookVerbs, verb) && !slices.ContainsFunc(h.Do, func(step string) bool { return !strings.HasPrefix(step, "with:") })
 	if !again && !slices.ContainsFunc(strings.Split(h.Command, "; "), func(p string) bool { return repairs.MatchString(p) || !looks.MatchString(p) }) {
 		return "only looks"
+	}
+	if snippet.MatchString(h.Command) {
+		return "is no command line"
 	}
 	if strings.Contains(h.Command, "…") {
 		return "leaves something out"

@@ -106,12 +106,29 @@ func IsWorld(data []byte) bool {
 	return schemaLine.Match(bytes.TrimPrefix(data[:min(len(data), 4096)], []byte("\ufeff")))
 }
 
+var worldKey = regexp.MustCompile(`(?m)^(domain|create|containers|uses|sqlServers|readers):`)
+
+// LikeWorld tells that a file has members of a world and does not say what it is.
+func LikeWorld(data []byte) bool {
+	head := bytes.TrimPrefix(data[:min(len(data), 4096)], []byte("\ufeff"))
+	return worldKey.Match(head) && !anySchema.Match(head)
+}
+
+// IsOwn tells that a file says of itself that it is a scenario or a world, of whichever version.
+func IsOwn(data []byte) bool {
+	return ownSchema.Match(bytes.TrimPrefix(data[:min(len(data), 4096)], []byte("\ufeff")))
+}
+
+var ownSchema = regexp.MustCompile(`(?m)^"?schema"?:[ \t]*"?gmsasim[./]`)
+
+var anySchema = regexp.MustCompile(`(?m)^"?schema"?:`)
+
 // ParseWorld reads a world from YAML. The error joins one [*scenarios.SourceError] for each fault, impossible setups among them: those
 // that no machine can be put into.
 func ParseWorld(file string, data []byte) (*World, error) {
 	w := &World{}
 	src, err := scenarios.Decode(file, bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), w)
-	if err != nil {
+	if err = w.withoutKey(err); err != nil {
 		return nil, err
 	}
 	var faults []error
@@ -119,6 +136,25 @@ func ParseWorld(file string, data []byte) (*World, error) {
 		faults = append(faults, src.Fault(f.path, f.name, f.known, "%s", f.problem))
 	}
 	return w, errors.Join(faults...)
+}
+
+// withoutKey takes the service accounts of a domain without a usable root key, where there can be none, as accounts that are about to be made:
+// the first check then says what they lack. What remains of the faults is returned.
+func (w *World) withoutKey(err error) error {
+	var rest []error
+	keyless := false
+	for _, e := range scenarios.SourceErrors(err) {
+		if e.Code == diag.NoRootKey || e.Code == diag.YoungRootKey {
+			keyless = true
+			continue
+		}
+		rest = append(rest, e)
+	}
+	if !keyless || rest != nil {
+		return err
+	}
+	w.Create, w.Domain.ServiceAccounts = slices.Concat(w.Domain.ServiceAccounts, w.Create), nil
+	return nil
 }
 
 // Validate checks a world that was made by a program, as [ParseWorld] checks one of a file.

@@ -44,6 +44,55 @@ func TestHealthyWorld(t *testing.T) {
 	}
 }
 
+// TestWorldWithoutKey: a domain whose accounts cannot be because no root key is usable is diagnosed, not refused.
+func TestWorldWithoutKey(t *testing.T) {
+	for _, tt := range []struct {
+		name, keys string
+		code       diag.Code
+	}{
+		{"no key", "", diag.NoRootKey},
+		{"a young key", "  kdsRootKeys: [{effective: 2h}]\n", diag.YoungRootKey},
+	} {
+		text := strings.Replace(shop, "  kdsRootKeys: [{effective: -10h}]\n", tt.keys, 1)
+		w, err := ParseWorld("shop.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := DiagnoseWorld(t.Context(), "shop", w, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Outcome != Repaired || len(r.Causes) != 1 || r.Causes[0].Finding.Code != tt.code || !strings.HasPrefix(r.Causes[0].Fixes[0].Command, "Add-KdsRootKey") {
+			t.Errorf("%s: got\n%s\nwant %s alone, and that a key is made", tt.name, r.Text(Plain), string(tt.code))
+		}
+	}
+	text := strings.NewReplacer("  kdsRootKeys: [{effective: -10h}]\n", "", "members: [ContainerHost01]", "members: [ContainerHost1]").Replace(shop)
+	if _, err := ParseWorld("shop.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "ContainerHost01") {
+		t.Errorf("another fault beside it: got %v, want that it is refused", err)
+	}
+}
+
+func TestIsOwn(t *testing.T) {
+	for text, want := range map[string]bool{
+		shop: true, "schema: gmsasim/v1\ndomain: contoso\n": true, `"schema": "gmsasim.world/2"`: true, "schema: other/1\n": false, "services: {}\n": false,
+	} {
+		if IsOwn([]byte(text)) != want {
+			t.Errorf("%.40q: got %v, want %v", text, !want, want)
+		}
+	}
+}
+
+func TestLikeWorld(t *testing.T) {
+	_, rest, _ := strings.Cut(shop, "\n")
+	for text, want := range map[string]bool{
+		shop: false, rest: true, "schema: gmsasim/v1\ndomain: contoso\nsteps: []\n": false, "services:\n  web: {image: x}\n": false, "a:\n  domain: x\n": false,
+	} {
+		if LikeWorld([]byte(text)) != want {
+			t.Errorf("%.40q: got %v, want %v", text, !want, want)
+		}
+	}
+}
+
 // TestWorldFaults: several faults come out in the order in which they bite, each with a proved fix, and the checks between them work.
 func TestWorldFaults(t *testing.T) {
 	text := strings.NewReplacer(", members: [ContainerHost01]", "", "spns: [http/shop.contoso.com], ", "").Replace(shop)

@@ -328,7 +328,7 @@ func (d *decoder) validate(n *node, prefix string, cfg simulator.Config) {
 		}
 		at := n.follow(strings.TrimPrefix(path, "."))
 		e := at.errorAt("%s", c.Problem)
-		e.Nearest = c.Nearest
+		e.Nearest, e.Code = c.Nearest, c.Code
 		d.fail(e)
 	}
 }

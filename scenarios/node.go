@@ -35,7 +35,8 @@ type SourceError struct {
 	Problem string
 	// Nearest is the closest valid name, where there is one.
 	Nearest string
-	// Code classifies the fault: GMSA900 for what the format has and the simulator does not model, otherwise empty.
+	// Code classifies the fault: GMSA900 for what the format has and the simulator does not model, the code of a finding for a domain that cannot
+	// be because of it, otherwise empty.
 	Code diag.Code
 }
 

@@ -116,11 +116,16 @@ func (h *Host) likelyClass(hac *hostAccountConfig) string {
 
 // sectionHelp is the repair of a section in the credential spec of a container.
 func (h *Host) sectionHelp(text string, spec *credentialSpec, right *hostAccountConfig) diag.Help {
-	help := diag.Help{Text: text, Command: fmt.Sprintf(`"HostAccountConfig": { "PortableCcgVersion": "1", "PluginGUID": %q, "PluginInput": %q }`, right.PluginGUID, right.PluginInput)}
+	section, err := json.Marshal(right)
+	if err != nil {
+		panic(err) // three texts can always be written
+	}
+	help := diag.Help{Text: text + `: "HostAccountConfig": ` + string(section)}
 	c := h.containerOf(spec)
 	if c == nil || right.PluginGUID == "" {
 		return help
 	}
+	help.Command = "docker rm -f " + c.shortID() + "; " + c.dockerRun(func(*Container) {})
 	if file, ok := strings.CutPrefix(c.cfg.CredentialSpec, "file://"); ok {
 		help.Do = []string{flowStep("addHostAccountConfig", arg{"host", h.Name()}, arg{"file", file}, arg{"pluginGUID", right.PluginGUID}, arg{"pluginInput", right.PluginInput}),
 			flowStep("rerunContainer", arg{"container", c.shortID()})}

@@ -302,12 +302,14 @@ func (p *Process) Connect(s *SQLServer, connectionString string) (protocol strin
 	if err == nil {
 		return "Kerberos", p.present(s, spn, cred)
 	}
+	// guess: SqlClient leaves the choice to the package Negotiate, which falls back to NTLM for a name that nobody has and for no other error
 	if e := asKRBError(err); e == nil || e.code != krbErrSPrincipalUnknown {
 		return "", p.notTrusted(s, spn, err)
 	}
 	if s.d.hasPolicy(PolicyDenyNTLM) {
 		return "", p.explain(&untrustedError{s, p.c, err}, spn)
 	}
+	// guess: over NTLM too the process is the service account, by the password that the container holds
 	account, nobody := p.identity()
 	if nobody != nil {
 		return "", p.explain(nobody, spn)
@@ -322,6 +324,7 @@ type connection struct {
 }
 
 func parseConnectionString(text string) (c connection) {
+	// guess: a value in quotes may have a semicolon, which no name of a server or user here has
 	for part := range strings.SplitSeq(text, ";") {
 		key, value, _ := strings.Cut(part, "=")
 		value = strings.TrimSpace(value)
@@ -348,6 +351,7 @@ func (c connection) spn() string {
 	case hasPort:
 		return "MSSQLSvc/" + host + ":" + port
 	case named:
+		// guess: SQL Server Browser is not asked for the port of an instance; its name stands in the service principal name, as with named pipes
 		return "MSSQLSvc/" + host + ":" + instance
 	}
 	return "MSSQLSvc/" + host + ":1433"

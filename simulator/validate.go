@@ -22,6 +22,8 @@ type ConfigError struct {
 	Problem string
 	// Nearest is the closest valid value, where there is one.
 	Nearest string
+	// Code is the finding that a domain like this would have, where there is one; "" for what is only wrong.
+	Code diag.Code
 }
 
 // Error gives path, problem and nearest value.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gmsasim/gmsasim/fakeads/security"
+	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
 func (k *checker) forest() {
@@ -202,7 +203,12 @@ func (k *checker) keys() {
 		usable = usable || key.Damaged == "" && !usableAt(c.RootKeyPolicy, key.Effective.Time(created)).After(c.Start)
 	}
 	if len(c.ServiceAccounts) > 0 && !usable {
-		k.fail("serviceAccounts", "no KDS root key is usable at the start, and a DC makes no service account without one; add a key with effective: -10h")
+		code := diag.YoungRootKey
+		if len(c.KDSRootKeys) == 0 {
+			code = diag.NoRootKey
+		}
+		k.faults = append(k.faults, &ConfigError{Path: "serviceAccounts", Code: code,
+			Problem: "no KDS root key is usable at the start, and a DC makes no service account without one; add a key with effective: -10h"})
 	}
 }
 

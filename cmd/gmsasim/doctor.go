@@ -173,13 +173,18 @@ func (a *app) examine(ctx context.Context, name, chosen string, of doctor.Subjec
 
 // readWorld reads a file that is a world; ok is false for all else.
 func readWorld(name string) (data []byte, ok bool) {
+	data, err := head(name)
+	return data, err == nil && doctor.IsWorld(data)
+}
+
+// head is a file, or the first MiB and a byte of it: what is longer is refused by the readers.
+func head(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
 	defer f.Close()
-	data, err = io.ReadAll(io.LimitReader(f, 1<<20+1)) // what is longer is refused by the reader
-	return data, err == nil && doctor.IsWorld(data)
+	return io.ReadAll(io.LimitReader(f, 1<<20+1))
 }
 
 // firstComplaint diagnoses the chosen cases until one complains.

@@ -41,7 +41,7 @@ func (e *exitError) Unwrap() error { return e.err }
 // usageError is a mistake on the command line, with the nearest valid name and the command that shows all of them.
 type usageError struct {
 	problem, nearest string
-	help             string // "": the help of gmsasim
+	help             string // "": the help of the command
 }
 
 func (e *usageError) Error() string {

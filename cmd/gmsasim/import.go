@@ -53,11 +53,24 @@ func setupFiles(args []string) (list []string) {
 		if err != nil || info.IsDir() || strings.EqualFold(filepath.Ext(name), ".txtar") {
 			continue
 		}
-		if _, world := readWorld(name); !world {
+		if data, err := head(name); err != nil || !doctor.IsOwn(data) {
 			list = append(list, name)
 		}
 	}
 	return list
+}
+
+// unsaidWorld is the error about files in which nothing was found, when one of them would be a world if it said so; nil when none would.
+func (c *caseFlags) unsaidWorld(err error) error {
+	if _, nothing := errors.AsType[*intake.NothingError](err); !nothing {
+		return nil
+	}
+	for _, name := range c.setup {
+		if data, err := head(name); err == nil && doctor.LikeWorld(data) {
+			return usage("%s has members of a world and does not say that it is one: a world begins with the line schema: %s, a scenario with schema: %s", name, doctor.WorldSchema, scenarios.Schema)
+		}
+	}
+	return nil
 }
 
 // caseReport is the form of the diagnosis of a real case in JSON.
@@ -82,6 +95,9 @@ func (a *app) realCase(ctx context.Context, c *caseFlags, args []string, of doct
 		return &usageError{problem: e.Error(), nearest: diag.Nearest(e.Name, known)}
 	}
 	if err != nil {
+		if unsaid := c.unsaidWorld(err); unsaid != nil {
+			return unsaid
+		}
 		return &exitError{exitUsage, err}
 	}
 	if c.redact {

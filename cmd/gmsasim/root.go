@@ -47,7 +47,10 @@ func (a *app) run(ctx context.Context, args []string) int {
 		a.json = a.json || arg == "--json"
 	}
 	a.talk = newStyle(a.err, a.plain)
-	if err := root.ExecuteContext(ctx); err != nil {
+	if cmd, err := root.ExecuteContextC(ctx); err != nil {
+		if e, ok := errors.AsType[*usageError](err); ok && e.help == "" {
+			e.help = cmd.CommandPath() + " --help"
+		}
 		return a.fail(err)
 	}
 	if a.out.failed != nil {
@@ -125,7 +128,7 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
 				name := strings.Join(args, " ")
-				return usageNear(name, commandNames(root), "no command %q", name)
+				return usageNear(name, commandNames(root), "no command %q", name).shownBy("gmsasim --help")
 			}
 			return cmd.Help()
 		},

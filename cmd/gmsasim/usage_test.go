@@ -22,6 +22,7 @@ func TestUsage(t *testing.T) {
 		"domain.json":       "{\"hosts\": [{\"name\": \"Host01\"}],\n \"group\": []}\n",
 		"not-modelled.yaml": "schema: gmsasim/v1\nid: not-modelled\ntitle: Not modelled\nsteps:\n  - diagnose: {}\n",
 		"empty.yaml":        "",
+		"world.yaml":        "domain:\n  kdsRootKeys: [{effective: -10h}]\ncontainers: [{name: web, host: Host01}]\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -34,6 +35,11 @@ func TestUsage(t *testing.T) {
 	}{
 		{"lst", exitUsage, `error: no command "lst"; nearest: list`},
 		{"run --vrbose", exitUsage, "error: no flag --vrbose of gmsasim run; nearest: --verbose"},
+		{"run --vrbose", exitUsage, "help: gmsasim run --help"},
+		{"doctor --foo", exitUsage, "help: gmsasim doctor --help"},
+		{"lst", exitUsage, "help: gmsasim --help"},
+		{"help lst", exitUsage, "help: gmsasim --help"},
+		{"doctor world.yaml", exitUsage, "world.yaml has members of a world and does not say that it is one: a world begins with the line schema: gmsasim.world/1"},
 		{"run -x", exitUsage, "error: no flag -x of gmsasim run"},
 		{"run --seed many", exitUsage, `error: invalid argument "many"`},
 		{"run kds-key-to-young", exitUsage, `error: no scenario "kds-key-to-young"; nearest: kds-key-too-young`},

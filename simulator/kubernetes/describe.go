@@ -110,6 +110,7 @@ func (c *Cluster) status(p *pod) (PodStatus, error) {
 			break
 		}
 	}
+	// guess: the layout is kubectl's, and of the events only those with a cause are shown, without ages and counts
 	ready := 0
 	if first == nil {
 		b.WriteString("Containers:\n")
@@ -134,6 +135,7 @@ func (c *Cluster) containerd(p *pod) bool {
 	return c.minor >= 24 || p.node.host.Engine().Kind == windows.Containerd
 }
 
+// guess: both words are of threads; which of them kubectl get pods shows changes with every attempt, and here it is always the same
 func (c *Cluster) waiting(p *pod) string {
 	if c.containerd(p) {
 		return "RunContainerError"
@@ -151,6 +153,7 @@ func (c *Cluster) state(p *pod, s *started) string {
 	case s.output != "":
 		return "    State:          Waiting\n      Reason:       CrashLoopBackOff\n    Last State:     Terminated\n      Reason:       Error\n"
 	}
+	// guess: StartError is containerd's reason and ContainerCannotRun dockershim's; the message behind both is the engine's
 	last := "StartError"
 	if !c.containerd(p) {
 		last = "ContainerCannotRun"
@@ -159,6 +162,8 @@ func (c *Cluster) state(p *pod, s *started) string {
 }
 
 // kubeletError is an engine's error as the kubelet passes it on.
+//
+// guess: what Docker says of a container stands behind containerd's own words in the same form
 func (c *Cluster) kubeletError(p *pod, err error) string {
 	text := strings.TrimPrefix(errorText(err), "docker: Error response from daemon: ")
 	if c.containerd(p) && !strings.Contains(text, "containerd task") {

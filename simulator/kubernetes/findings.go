@@ -203,6 +203,7 @@ func (c *Cluster) accountFor(spec string) string {
 }
 
 func (c *Cluster) findCall(e *callError, cause error) error {
+	// guess: the event of the ReplicaSet begins as the error of the API server does
 	f := diag.Finding{Code: diag.WebhookUnreachable, Mode: "k8s-webhook-down", SeenAs: []string{e.Error(), "Warning  FailedCreate  replicaset-controller  Error creating: Internal error occurred: failed calling webhook"},
 		Facts:   []diag.Fact{{Name: "failurePolicy", Value: policyFail}, {Name: "answer", Value: e.text}},
 		Because: "with failurePolicy Fail the API server makes no pod that the webhook has not seen, also none that has nothing to do with a gMSA",
@@ -223,7 +224,7 @@ func (c *Cluster) findNotSigned(cause error, signer string) error {
 		Because: "approving a certificate request signs nothing: a signer of the cluster does, and none goes by the name in the request",
 		Help:    []diag.Help{{Text: "issue the certificate with cert-manager, or ask a signer that the cluster has", Command: "kubectl get csr " + csrName + " -o yaml"}}}
 	for _, s := range c.signers {
-		f.Help = append(f.Help, diag.Help{Text: "ask the signer " + s, Command: "signerName: " + s, Do: []string{simulator.FlowStep("with", "signerName", s)}})
+		f.Help = append(f.Help, diag.Help{Text: "ask the signer " + s + " in the request", Command: "kubectl apply -f " + csrName + ".yaml; kubectl certificate approve " + csrName, Do: []string{simulator.FlowStep("with", "signerName", s)}})
 	}
 	return f.With(cause)
 }
@@ -264,12 +265,14 @@ func (m eventMessage) Error() string { return string(m) }
 // findNotRunning tells why a pod has no node.
 func (c *Cluster) findNotRunning(p *pod) error {
 	if p.node != nil && p.node.host == nil {
+		// guess: the words are containerd's for a list of images that has none for Linux
 		text := "Failed to pull image: no matching manifest for linux/amd64 in the manifest list entries"
 		return diag.Finding{Code: diag.NoSuitableNode, SeenAs: []string{text, "ImagePullBackOff"}, Facts: []diag.Fact{{Name: "node", Value: p.node.Name}},
 			Because: "nothing ties the pod to Windows, and the scheduler does not look into images",
-			Help: []diag.Help{{Text: "choose Windows nodes", Command: `nodeSelector: {"kubernetes.io/os": windows}`,
+			Help: []diag.Help{{Text: `choose Windows nodes, with nodeSelector: {"kubernetes.io/os": windows}`, Command: p.changeCommand(),
 				Do: p.changed(true, func(m *Pod) { m.NodeSelector = map[string]string{"kubernetes.io/os": "windows"} })}}}.With(eventMessage(text))
 	}
+	// guess: a newer scheduler counts each reason by itself and tells of preemption; here one reason stands for all
 	text := fmt.Sprintf("0/%d nodes are available: %d node(s) didn't match Pod's node affinity/selector or were unschedulable.", len(c.nodes), len(c.nodes))
 	f := diag.Finding{Code: diag.NoSuitableNode, SeenAs: []string{text, "Warning  FailedScheduling  default-scheduler"},
 		Because: "a pod goes to nodes that have all labels of its selector and are not cordoned", Help: []diag.Help{{Text: "look at the labels", Command: "kubectl get nodes --show-labels"}}}

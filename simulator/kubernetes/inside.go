@@ -226,6 +226,7 @@ func (c *Cluster) podDNS(f *diag.Finding, p *pod, s *started) *diag.Finding {
 		facts = append(facts, diag.Fact{Name: "answer", Value: fmt.Sprintf("%d bytes, of which a datagram takes %d", c.answerSize(), maxUDP)})
 		g := f.About("aks-dns-tcp53-blocked", "the list of domain controllers does not fit a datagram, so the resolver asks again over TCP, and that is blocked", facts,
 			diag.Help{Text: "open TCP 53 to the domain's DNS servers", Command: "az network nsg rule create --resource-group <resource group> --nsg-name <network security group> --name dns-tcp --priority 200 --direction Outbound --access Allow --protocol Tcp --destination-port-ranges 53", Do: set(dns)})
+		// guess: the line is how CoreDNS writes an error of its forward plug-in; the address is the upstream's
 		g.SeenAs = append(slices.Clone(g.SeenAs), fmt.Sprintf("CoreDNS: [ERROR] plugin/errors: 2 _ldap._tcp.dc._msdcs.%s. SRV: dial tcp …:53: i/o timeout", domain))
 		return g
 	case !c.stub() && len(c.dns.Upstream) > 0:
@@ -257,7 +258,7 @@ func (c *Cluster) wrongNode(f *diag.Finding, p *pod, s *started) *diag.Finding {
 	if able == nil {
 		return nil
 	}
-	const label = "gmsa"
+	const label = "gmsa" // guess: any label does; nobody prescribes one
 	var do []string
 	for _, n := range able {
 		do = append(do, fmt.Sprintf("labelNode: {node: %q, labels: {%s: %q}}", n, label, "yes"))
@@ -292,6 +293,7 @@ func (c *Cluster) explainStart(err error, p *pod, s *started) error {
 			help.Do = []string{simulator.FlowStep("cordonNode", "", p.node.Name), p.again()}
 		}
 		const updated = "Windows Server 2019 (10.0.17763.1817)"
+		// guess: the package's file has the name that the catalogue gives it for x64
 		update := diag.Help{Text: "or install KB5000822 on the node", Command: "wusa windows10.0-kb5000822-x64.msu", Do: []string{simulator.FlowStep("upgradeHost", "host", p.node.Name, "os", updated)}}
 		g = f.About("k8s-containerd-kb", f.Because, facts, help, update)
 	case strings.HasPrefix(string(f.Code), "GMSA4") && options.GMSACredentialSpec != "":
