@@ -4,14 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/jcmturner/gokrb5/v8/config"
 	"github.com/spf13/pflag"
@@ -21,7 +17,7 @@ import (
 	"github.com/gmsasim/gmsasim/simulator"
 	"github.com/gmsasim/gmsasim/simulator/check"
 	"github.com/gmsasim/gmsasim/simulator/check/ldapdirectory"
-	"github.com/gmsasim/gmsasim/simulator/diag"
+	"github.com/gmsasim/gmsasim/simulator/check/simulated"
 )
 
 // directoryFlags say which directory is asked, and as whom.
@@ -51,19 +47,11 @@ func (f *directoryFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.startTLS, "start-tls", false, "protect an ldap:// address with TLS")
 }
 
-// opened is a directory with all that it needs.
+// opened is a directory that is to be closed. Whether it knows tickets is for who asks: check.TicketDirectory.
 type opened struct {
-	check.Directory
-	close []func() error
-}
-
-// Close closes the directory and the domain behind it.
-func (o *opened) Close() error {
-	var err error
-	for i := len(o.close) - 1; i >= 0; i-- {
-		err = errors.Join(err, o.close[i]())
-	}
-	return err
+	directory check.Directory
+	// Close closes the directory, and the domain behind it when that was started for it.
+	Close func() error
 }
 
 // openDirectory opens what f.against names: a server by its ldap:// or ldaps:// address; "up" for the domain that the environment leads to; else a
@@ -85,7 +73,11 @@ func (a *app) openDirectory(ctx context.Context, f directoryFlags) (*opened, err
 	if err != nil {
 		return nil, err
 	}
-	return openSimulated(ctx, cfg)
+	dir, err := simulated.Open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &opened{dir, dir.Close}, nil
 }
 
 // againstConfig is the domain of a configuration, a world, or a scenario's first case.
@@ -113,55 +105,6 @@ func againstConfig(name string) (simulator.Config, error) {
 		return simulator.Config{}, usage("%q chooses %s; one domain can be asked", name, count(len(bundles), "scenario"))
 	}
 	return bundles[0].Cases[0].Config(), nil
-}
-
-// clientName is who asks, in the events of a domain.
-const clientName = "gmsasim"
-
-// openSimulated starts a domain and opens its directory over connections in process.
-func openSimulated(ctx context.Context, cfg simulator.Config) (_ *opened, err error) {
-	d, err := simulator.Start(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	o := &opened{close: []func() error{d.Close}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, o.Close())
-		}
-	}()
-	dir, err := ldapdirectory.Open(ctx, ldapdirectory.Config{
-		Dial: func(_, life context.Context, domain string) (*ldapdirectory.Wire, error) {
-			conn, dc, err := d.DialLDAP(life, clientName, domain)
-			if err != nil {
-				return nil, err
-			}
-			return &ldapdirectory.Wire{Conn: conn, Host: dc.DNSName(), StartTLS: &tls.Config{RootCAs: d.RootCAs(), ServerName: dc.DNSName(), MinVersion: tls.VersionTLS12}}, nil
-		},
-		Login: ldapdirectory.Password{Name: "Administrator@" + d.DNSName(), Password: d.Config().AdminPassword},
-	})
-	if err != nil {
-		return nil, err
-	}
-	o.close = append(o.close, dir.Close)
-	o.Directory = &simulated{dir, d}
-	return o, nil
-}
-
-// simulated is the directory of a domain in this process, whose computers show their tickets.
-type simulated struct {
-	check.Directory
-	d *simulator.Domain
-}
-
-// Stale implements [check.TicketDirectory]: the computer itself tries, with the ticket that it has.
-func (s *simulated) Stale(account, computer check.Object) (time.Time, bool, error) {
-	h, ok := s.d.FindHost(strings.TrimSuffix(computer.SAM, "$"))
-	if !ok {
-		return time.Time{}, false, fmt.Errorf("%s is no host of the simulated domain", computer.SAM)
-	}
-	err := h.TestServiceAccount(strings.TrimSuffix(account.SAM, "$"))
-	return h.LastRestart(), errors.Is(err, diag.StaleTicket), nil
 }
 
 // openServer opens the directory of a server.
@@ -196,7 +139,7 @@ func (a *app) openServer(ctx context.Context, address string, f directoryFlags) 
 	if err != nil {
 		return nil, err
 	}
-	return &opened{dir, []func() error{dir.Close}}, nil
+	return &opened{dir, dir.Close}, nil
 }
 
 // login is how to sign in at a server.

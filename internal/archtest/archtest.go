@@ -50,6 +50,7 @@ var Rooms = []Room{
 	{Path: "simulator/check/report", MayImport: []string{"simulator/source", "simulator/check/gather", "simulator/check", "simulator/sarif"}},
 	{Path: "simulator/windows", MayImport: []string{"simulator/diag"}},
 	{Path: "simulator", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/diag", "simulator/windows", "simulator/credspec/plugin"}},
+	{Path: "simulator/check/simulated", MayImport: []string{"simulator", "simulator/check", "simulator/check/ldapdirectory", "simulator/diag"}},
 	{Path: "simulator/sweep", MayImport: []string{"simulator", "simulator/diag", "simulator/windows"}},
 	{Path: "simulator/kubernetes", MayImport: []string{"simulator", "simulator/diag", "simulator/windows"}},
 	{Path: "simulator/swarm", MayImport: []string{"simulator", "simulator/diag", "simulator/windows"}},

@@ -259,7 +259,7 @@ var bytesRules = []*Rule{
 		},
 	},
 	{
-		ID: "json-non-ascii", Group: "bytes", Severity: Warning, Needs: []How{Offline}, YieldsTo: []string{"json-hidden-char", "placeholder-value", "account-invalid-chars"},
+		ID: "json-non-ascii", Group: "bytes", Severity: Warning, Needs: []How{Offline, InDirectory}, YieldsTo: []string{"json-hidden-char", "placeholder-value", "account-invalid-chars"},
 		Title:  "a value has letters outside of ASCII",
 		Why:    "The CredentialSpec module writes its file with Set-Content -Encoding Ascii, which turns every other letter into a question mark; a file that has such letters was not written by it, and one with question marks has lost them.",
 		Repair: "use account and domain names of ASCII letters",
@@ -354,7 +354,7 @@ var bytesRules = []*Rule{
 		run: tooLarge,
 	},
 	{
-		ID: "file-name-trimmed", Group: "bytes", Severity: Warning, Needs: []How{Offline},
+		ID: "file-name-trimmed", Group: "bytes", Severity: Warning, Needs: []How{Offline, InDirectory},
 		Title:  "the file's name lacks letters of the account's",
 		Why:    "The CredentialSpec module cuts the ending .json off with TrimEnd, which takes a set of characters: a name that ends in j, s, o, n or a dot loses these letters (Virtualization-Documentation issue 1222). Whoever refers to the file by the account's name does not find it.",
 		Repair: "refer to the file by the name that it has, or write it with -Name",

@@ -116,6 +116,8 @@ type Options struct {
 	Targets []Target
 	// Hosts are the hosts that shall be allowed to retrieve the password, for the directory's checks.
 	Hosts []string
+	// SPNs are the service principal names that clients ask for, for the directory's checks.
+	SPNs []string
 	// Directory is what the directory's checks ask; nil: they are not checked.
 	Directory Directory
 	// All also reports what another report of the same value already explains.

@@ -1,9 +1,13 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gmsasim/gmsasim/simulator/credspec"
+	"github.com/gmsasim/gmsasim/simulator/source"
 )
 
 // Directory is the forest that the credential specs are about, as somebody sees it who may look. Domains are named by their DNS names; names are
@@ -119,7 +123,152 @@ type RootKey struct {
 	Created, Effective time.Time
 }
 
-var directoryRules = []*Rule{}
+// directoryRules are the rules that only a directory can answer.
+var directoryRules = slices.Concat(directoryDomainRules, directoryAccountRules, directoryHostRules)
 
 // directoryChecks are what rules ask a directory, by their id: of those in directoryRules, which need one, and of others, which then know more.
-var directoryChecks = map[string]func(*run, Directory){}
+var directoryChecks = map[string]func(*run, Directory){
+	"sid-is-account-sid":         (*run).askAccountSID,
+	"sid-domain-mismatch":        (*run).askDomainSID,
+	"guid-domain-mismatch":       (*run).askDomainGUID,
+	"guid-is-account-guid":       (*run).askAccountGUID,
+	"guid-byte-order":            (*run).askByteOrder,
+	"doc-sample-values":          (*run).askSampleValues,
+	"missing-field":              (*run).askMissingFields,
+	"dnsname-single-label":       (*run).askSingleLabel,
+	"dnsname-is-host":            (*run).askHostName,
+	"dnsname-not-found":          (*run).askDNSName,
+	"dnsname-not-account-domain": (*run).askAccountDomain,
+	"dnstreename-swapped":        (*run).askSwapped,
+	"dnstreename-unrelated":      (*run).askUnrelated,
+	"dnstreename-not-forest":     (*run).askForest,
+	"netbios-mismatch":           (*run).askNetBIOS,
+
+	"account-is-dns-name":    (*run).askDottedName,
+	"account-too-long":       (*run).askLongName,
+	"account-case":           (*run).askCase,
+	"json-non-ascii":         (*run).askLostLetters,
+	"file-name-trimmed":      (*run).askTrimmedFiles,
+	"scope-foreign":          (*run).askForeignScope,
+	"scope-unknown-domain":   (*run).askUnknownScope,
+	"account-not-found":      (*run).askAccounts,
+	"account-not-gmsa":       (*run).askClass,
+	"account-name-collision": (*run).askCollision,
+	"account-cn-differs":     (*run).askCN,
+	"account-disabled":       (*run).askDisabled,
+	"spn-missing":            (*run).askMissingSPN,
+	"spn-duplicate":          (*run).askDuplicateSPN,
+
+	"host-not-authorised":        (*run).askHosts,
+	"host-membership-stale":      (*run).askTickets,
+	"host-other-domain":          (*run).askHostDomain,
+	"kds-key-not-ready":          (*run).askRootKeys,
+	"encryption-mismatch":        (*run).askEncryption,
+	"plugin-secret-user-is-gmsa": (*run).askPluginUser,
+	"plugin-user-not-authorised": (*run).askPluginRights,
+}
+
+// asking is a directory in the hands of one rule.
+type asking struct {
+	Directory
+	c       *run
+	domains []Domain
+	failed  map[string]bool
+}
+
+// ask begins the questions of a rule. It is false when there is nothing to ask about, or nobody answers; the latter is said.
+func (c *run) ask(d Directory) (*asking, bool) {
+	if len(c.specs()) == 0 {
+		return nil, false
+	}
+	a := &asking{Directory: d, c: c, failed: map[string]bool{}}
+	var err error
+	if a.domains, err = d.Domains(); err != nil {
+		a.fail(c.specs()[0].Root, err)
+		return nil, false
+	}
+	return a, true
+}
+
+// fail says once that a question had no answer.
+func (a *asking) fail(n *source.Node, err error) {
+	if text := err.Error(); !a.failed[text] {
+		a.failed[text] = true
+		a.c.notChecked(n.Span(), "%s", text)
+	}
+}
+
+// reported is the rule's own report of a value, which it made without the directory; nil when there is none.
+func (c *run) reported(n *source.Node) *Report {
+	for i := len(c.out.Reports) - 1; i >= 0 && c.out.Reports[i].Rule == c.rule; i-- {
+		if r := &c.out.Reports[i]; r.Where.File == n.File && r.Where.Offset == n.Span().Offset {
+			return r
+		}
+	}
+	return nil
+}
+
+// know reports what the directory says of a value, in the place of what the rule said without it.
+func (c *run) know(n *source.Node, severity Severity, format string, args ...any) *Report {
+	r := c.reported(n)
+	if r == nil {
+		r = c.report(n, "")
+	}
+	r.Severity, r.Message, r.Fix, r.Repair = severity, fmt.Sprintf(format, args...), nil, ""
+	return r
+}
+
+// retract takes the rule's report of a value back: the directory says that nothing is wrong.
+func (c *run) retract(n *source.Node) {
+	if r := c.reported(n); r != nil {
+		i := slices.IndexFunc(c.out.Reports, func(o Report) bool { return o.Rule == r.Rule && o.Where == r.Where })
+		c.out.Reports = slices.Delete(c.out.Reports, i, i+1)
+	}
+}
+
+// join is a value of DomainJoinConfig that is a text, nil when there is none.
+func join(d *credspec.Document, key string) *source.Node {
+	if n := d.Get(credspec.KeyDomainJoin, key); n != nil && n.Kind == source.String && strings.TrimSpace(n.Text) != "" {
+		return n
+	}
+	return nil
+}
+
+// domainOf is the domain that a credential spec says it is about: by DnsName, and without one by NetBiosName.
+func (a *asking) domainOf(d *credspec.Document) *Domain {
+	n := join(d, "DnsName")
+	if n == nil {
+		n = join(d, "NetBiosName")
+	}
+	if n == nil {
+		return nil
+	}
+	return domainNamed(a.domains, strings.TrimSpace(n.Text))
+}
+
+// about are the credential specs with the domain of the forest that each is about. Of a domain outside the forest too little is known; with trusted
+// they are among them all the same.
+func (a *asking) about(trusted bool, f func(d *credspec.Document, dom *Domain)) {
+	for _, d := range a.c.specs() {
+		if dom := a.domainOf(d); dom != nil && (trusted || !dom.Trusted) {
+			f(d, dom)
+		}
+	}
+}
+
+// names are the DNS names of the forest's domains and the trusted ones.
+func (a *asking) names() []string {
+	var list []string
+	for _, d := range a.domains {
+		list = append(list, d.DNSName)
+	}
+	return list
+}
+
+// forest is the DNS name of the forest's root domain.
+func (a *asking) forest() string {
+	if len(a.domains) == 0 {
+		return ""
+	}
+	return a.domains[0].Forest
+}

@@ -16,15 +16,22 @@ import (
 
 // TestRules runs the examples of testdata/rules: one archive for each rule, with files that it has to report (bad/), files that it must not
 // report (good/) and, for a rule with a fix, the files afterwards (fixed/). The comment has lines "want: FILE:LINE:COLUMN SEVERITY MESSAGE" for
-// every report of the rule on the bad files, and may have "targets: a b" and "hosts: a b". A file whose name ends in .hex is given in hexadecimal.
+// every report of the rule on the bad files, and may have "targets: a b", "hosts: a b" and "spns: a b". A file whose name ends in .hex is given in hexadecimal.
+// With directory.yaml, a domain, the rule is asked with a directory, and in the same way with directory-good.yaml about the good files. The part of a
+// rule that needs one, of a rule that does not, has its examples in testdata/directory.
 func TestRules(t *testing.T) {
 	paths, err := filepath.Glob("testdata/rules/*.txtar")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
+	asked, err := filepath.Glob("testdata/directory/*.txtar")
+	if err != nil || len(asked) == 0 {
+		t.Fatalf("no examples with a directory: %v", err)
+	}
+	paths = append(paths, asked...)
 	for _, path := range paths {
 		id := strings.TrimSuffix(filepath.Base(path), ".txtar")
-		t.Run(id, func(t *testing.T) {
+		t.Run(filepath.Base(filepath.Dir(path))+"/"+id, func(t *testing.T) {
 			archive, err := txtar.ParseFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -43,6 +50,9 @@ func TestRules(t *testing.T) {
 				if rest, ok := strings.CutPrefix(line, "hosts: "); ok {
 					o.Hosts = strings.Fields(rest)
 				}
+				if rest, ok := strings.CutPrefix(line, "spns: "); ok {
+					o.SPNs = strings.Fields(rest)
+				}
 				if rest, ok := strings.CutPrefix(line, "targets: "); ok {
 					for _, target := range strings.Fields(rest) {
 						o.Targets = append(o.Targets, Target(target))
@@ -53,6 +63,16 @@ func TestRules(t *testing.T) {
 			if len(bad) == 0 || len(good) == 0 || len(want) == 0 {
 				t.Fatal("an example needs bad/, good/ and want:")
 			}
+			ofGood := o
+			for _, f := range archive.Files {
+				switch f.Name {
+				case "directory.yaml":
+					o.Directory = OpenDirectory(t, f.Data)
+					ofGood.Directory = o.Directory
+				case "directory-good.yaml": // after the other
+					ofGood.Directory = OpenDirectory(t, f.Data)
+				}
+			}
 			var got []string
 			var edits []source.Edit
 			for _, r := range reportsOf(bad, o, rule) {
@@ -62,7 +82,7 @@ func TestRules(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("reports\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 			}
-			for _, r := range reportsOf(good, o, rule) {
+			for _, r := range reportsOf(good, ofGood, rule) {
 				t.Errorf("the good files are reported: %s:%s %s", r.Where.File.Name, r.Where.Start, r.Message)
 			}
 			if (len(edits) > 0) != (len(fixed) > 0) {
@@ -82,11 +102,20 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// OpenDirectory is the directory of a domain that is written as for gmsasim up: this package may not start one.
+var OpenDirectory func(t *testing.T, config []byte) Directory
+
 // TestEveryRuleHasAnExample: no rule is without its archive.
 func TestEveryRuleHasAnExample(t *testing.T) {
 	for _, r := range Rules() {
 		if _, err := os.Stat("testdata/rules/" + r.ID + ".txtar"); err != nil {
 			t.Errorf("%s has no example: %v", r.ID, err)
+		}
+		if asks := slices.Contains(r.Needs, InDirectory); asks != (directoryChecks[r.ID] != nil) {
+			t.Errorf("%s says that a directory can tell more: %v", r.ID, asks)
+		}
+		if _, err := os.Stat("testdata/directory/" + r.ID + ".txtar"); err != nil && r.run != nil && directoryChecks[r.ID] != nil {
+			t.Errorf("%s has no example with a directory: %v", r.ID, err)
 		}
 		if r.run == nil && directoryChecks[r.ID] == nil && r.Group != "suppressions" || r.Title == "" || r.Why == "" || r.Repair == "" || r.Group == "" || len(r.Needs) == 0 || r.Bad == "" || r.Good == "" {
 			t.Errorf("%s is not whole", r.ID)

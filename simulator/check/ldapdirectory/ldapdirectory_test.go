@@ -1,8 +1,6 @@
-package ldapdirectory
+package ldapdirectory_test
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,6 +12,8 @@ import (
 
 	"github.com/gmsasim/gmsasim/simulator"
 	"github.com/gmsasim/gmsasim/simulator/check"
+	. "github.com/gmsasim/gmsasim/simulator/check/ldapdirectory"
+	"github.com/gmsasim/gmsasim/simulator/check/simulated"
 )
 
 // forest is a forest of three domains in two trees.
@@ -32,20 +32,6 @@ func forest(t *testing.T) *simulator.Domain {
 	// A group of one domain in a group of another, which no tokenGroups of the first shows.
 	cfg.Edits = append(cfg.Edits, simulator.Edit{Object: "OuterHosts", Attribute: "member", Values: []string{"CN=EmeaHosts,CN=Users,DC=emea,DC=contoso,DC=com"}})
 	return simulator.StartT(t, cfg)
-}
-
-// inProcess is how the command asks a domain of this process.
-func inProcess(d *simulator.Domain) Config {
-	return Config{
-		Dial: func(_, life context.Context, domain string) (*Wire, error) {
-			conn, dc, err := d.DialLDAP(life, "check", domain)
-			if err != nil {
-				return nil, err
-			}
-			return &Wire{Conn: conn, Host: dc.DNSName(), StartTLS: &tls.Config{RootCAs: d.RootCAs(), ServerName: dc.DNSName()}}, nil
-		},
-		Login: Password{"Administrator@" + d.DNSName(), d.Config().AdminPassword},
-	}
 }
 
 // server is how it asks one over sockets.
@@ -97,9 +83,9 @@ func TestDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	password := Password{"Administrator@contoso.com", "Passw0rd!"}
+	password := Password{Name: "Administrator@contoso.com", Password: "Passw0rd!"}
 	for name, cfg := range map[string]Config{
-		"in process":                      inProcess(d),
+		"in process":                      simulated.Of(d),
 		"LDAPS":                           server(t, d, Server{URL: d.LDAPSURL()}, password),
 		"StartTLS":                        server(t, d, Server{URL: d.LDAPURL(), StartTLS: true}, password),
 		"GSSAPI":                          server(t, d, Server{URL: d.LDAPURL()}, FromPassword(kerberosConfig(t, d), "Administrator", "CONTOSO.COM", "Passw0rd!")),
@@ -177,7 +163,7 @@ func TestDirectory(t *testing.T) {
 // TestProtection: what goes over the network is sealed, and a password never goes in the clear.
 func TestProtection(t *testing.T) {
 	d := forest(t)
-	_, err := Open(t.Context(), server(t, d, Server{URL: d.LDAPURL()}, Password{"Administrator@contoso.com", "Passw0rd!"}))
+	_, err := Open(t.Context(), server(t, d, Server{URL: d.LDAPURL()}, Password{Name: "Administrator@contoso.com", Password: "Passw0rd!"}))
 	if !errors.Is(err, ErrInTheClear) {
 		t.Errorf("got %v", err)
 	}
@@ -197,17 +183,17 @@ func TestRefusals(t *testing.T) {
 		want string
 	}{
 		"wrong password": {func() (Config, error) {
-			return server(t, d, Server{URL: d.LDAPSURL()}, Password{"Administrator@contoso.com", "wrong"}), nil
+			return server(t, d, Server{URL: d.LDAPSURL()}, Password{Name: "Administrator@contoso.com", Password: "wrong"}), nil
 		}, "Invalid Credentials"},
 		"no password": {func() (Config, error) {
-			return server(t, d, Server{URL: d.LDAPSURL()}, Password{"Administrator@contoso.com", ""}), nil
+			return server(t, d, Server{URL: d.LDAPSURL()}, Password{Name: "Administrator@contoso.com"}), nil
 		}, "a name and a password are needed"},
 		"nobody listens": {func() (Config, error) {
-			return server(t, d, Server{URL: "ldap://127.0.0.1:1"}, Password{"x", "y"}), nil
+			return server(t, d, Server{URL: "ldap://127.0.0.1:1"}, Password{Name: "x", Password: "y"}), nil
 		}, "cannot reach a domain controller: dial tcp"},
 		"authority not trusted": {func() (Config, error) {
 			dial, err := Server{URL: d.LDAPSURL()}.Dial()
-			return Config{Dial: dial, Login: Password{"x", "y"}}, err
+			return Config{Dial: dial, Login: Password{Name: "x", Password: "y"}}, err
 		}, "certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -230,7 +216,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	// A domain whose controller is away: that one question fails, the others go on.
-	dir := open(t, inProcess(d))
+	dir := open(t, simulated.Of(d))
 	d.DC("DC11").Stop()
 	var e *ConnectError
 	if _, err := dir.Find("emea.contoso.com", check.BySAM, "Shop$"); !errors.As(err, &e) || e.Domain != "emea.contoso.com" {
