@@ -47,9 +47,9 @@ func (f *directoryFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.startTLS, "start-tls", false, "protect an ldap:// address with TLS")
 }
 
-// opened is a directory that is to be closed. Whether it knows tickets is for who asks: check.TicketDirectory.
+// opened is a directory that is to be closed.
 type opened struct {
-	directory check.Directory
+	check.Directory
 	// Close closes the directory, and the domain behind it when that was started for it.
 	Close func() error
 }

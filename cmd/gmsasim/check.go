@@ -65,6 +65,7 @@ Exit status: 0 nothing at or above --fail-on, 1 something, 2 wrong use or a path
 	o.directory.add(f)
 	f.StringSliceVarP(&o.targets, "target", "t", nil, "consumers the files are meant for, or all (default: what the files are written for); see list targets")
 	f.StringSliceVar(&o.hosts, "host", nil, "hosts that shall be allowed to retrieve the passwords, for checks against a directory")
+	f.StringSliceVar(&o.options.SPNs, "spn", nil, "service principal names that clients ask for, for checks against a directory")
 	f.StringVar(&o.failOn, "fail-on", "error", "least severity that ends with status 1: "+strings.Join(report.Thresholds(), ", "))
 	f.StringVarP(&o.format, "format", "f", "", "form of the answer: "+strings.Join(report.Formats(), ", "))
 	f.BoolVar(&o.all, "all", false, "report also what another report of the same value explains")
@@ -125,6 +126,8 @@ func (o *checkFlags) complete(args []string, json bool) error {
 		return usage("--user, --keytab and the like belong to --against")
 	case o.directory.against == "" && len(o.hosts) > 0:
 		return usage("--host belongs to --against: only a directory knows who may retrieve a password")
+	case o.directory.against == "" && len(o.options.SPNs) > 0:
+		return usage("--spn belongs to --against: only a directory knows who has a service principal name")
 	case o.limit <= 0:
 		return usage("--limit %d: files have more than that", o.limit)
 	}
