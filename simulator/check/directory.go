@@ -226,6 +226,13 @@ func (c *run) retract(n *source.Node) {
 	}
 }
 
+// forget takes back all that the rule has said without the directory.
+func (c *run) forget() {
+	mine := func(r *Rule) bool { return r == c.rule }
+	c.out.Reports = slices.DeleteFunc(c.out.Reports, func(r Report) bool { return mine(r.Rule) })
+	c.out.NotChecked = slices.DeleteFunc(c.out.NotChecked, func(n NotChecked) bool { return mine(n.Rule) })
+}
+
 // join is a value of DomainJoinConfig that is a text, nil when there is none.
 func join(d *credspec.Document, key string) *source.Node {
 	if n := d.Get(credspec.KeyDomainJoin, key); n != nil && n.Kind == source.String && strings.TrimSpace(n.Text) != "" {

@@ -400,6 +400,9 @@ func (c *run) askCase(d Directory) {
 	}
 	a.eachAccount(func(r reference, account Object) {
 		for _, n := range c.spellings(r) {
+			if n.Text == account.name() {
+				c.retract(n) // another place is spelled otherwise
+			}
 			if n.Text == account.name() || !strings.EqualFold(n.Text, account.name()) {
 				continue
 			}

@@ -270,25 +270,39 @@ func (c *run) askMissingFields(d Directory) {
 	}
 	a.about(false, func(doc *credspec.Document, dom *Domain) {
 		section := doc.Get(credspec.KeyDomainJoin)
-		for key, value := range map[string]string{"Sid": dom.SID, "Guid": dom.GUID, "DnsTreeName": dom.Forest, "DnsName": dom.DNSName, "NetBiosName": dom.NetBIOSName} {
-			if section == nil || value == "" || !section.Get(key).IsEmpty() {
-				continue
-			}
-			for i := len(c.out.Reports) - 1; i >= 0 && c.out.Reports[i].Rule == c.rule; i-- {
-				r := &c.out.Reports[i]
-				inside := r.Where.File == section.File && r.Where.Offset >= section.Span().Offset && r.Where.Offset < section.Span().Offset+max(section.Span().Length, 1)
-				if !inside || !mentions(r.Message, key) {
+		if section == nil || section.Kind != source.Object {
+			return
+		}
+		values := map[string]string{"Sid": dom.SID, "Guid": dom.GUID, "DnsTreeName": dom.Forest, "DnsName": dom.DNSName, "NetBiosName": dom.NetBIOSName}
+		var absent *source.Node // where a missing member is reported
+		if absent = doc.Root.Key(credspec.KeyDomainJoin); absent == nil {
+			return
+		}
+		for i := len(c.out.Reports) - 1; i >= 0 && c.out.Reports[i].Rule == c.rule; i-- {
+			r := &c.out.Reports[i]
+			for key, value := range values {
+				n := section.Get(key)
+				place := absent
+				if n != nil {
+					place = n
+				}
+				if value == "" || !n.IsEmpty() || r.Where != place.Span() || !mentions(r.Message, key) {
 					continue
 				}
-				r.Repair = fmt.Sprintf("add %q: %q", key, value)
-				if n := section.Get(key); n != nil && n.Kind == source.String {
+				r.Repair = fmt.Sprintf("%s is %s in %s", key, value, dom.DNSName)
+				if n != nil && n.Kind == source.String {
 					r.Fix = nil
 					r.replace(n, value)
+				} else if e, ok := section.InsertMember(len(section.Members), key, quoted(value)); ok && n == nil {
+					r.Fix = []source.Edit{e}
 				}
 			}
 		}
 	})
 }
+
+// quoted is a text as a JSON string. The values of a domain have nothing that needs more.
+func quoted(text string) string { return `"` + text + `"` }
 
 // mentions tells whether a message has a word.
 func mentions(message, word string) bool {

@@ -144,17 +144,16 @@ func (c *run) askTickets(d Directory) {
 	})
 }
 
+// askHostDomain goes by the domains of the objects, in the place of what the hosts' names tell.
 func (c *run) askHostDomain(d Directory) {
 	a, ok := c.ask(d)
-	if !ok {
+	if !ok || len(c.opts.Hosts) == 0 {
 		return
 	}
-	if len(c.opts.Hosts) == 0 {
-		return // the rule knows what the files say
-	}
+	c.forget()
 	a.eachHost(func(r reference, account, host Object) {
-		if r.primary && !strings.EqualFold(account.Domain, host.Domain) {
-			c.know(r.node, Error, "%s is in %s, and the account %s in %s", host.SAM, host.Domain, account.SAM, account.Domain)
+		if n := join(r.doc, "DnsName"); r.primary && r.scope == nil && n != nil && !strings.EqualFold(account.Domain, host.Domain) {
+			c.report(n, "the host %s is in %s, and the account %s in %s", host.name(), host.Domain, account.name(), account.Domain)
 		}
 	})
 }

@@ -87,7 +87,7 @@ var structureRules = []*Rule{
 		},
 	},
 	{
-		ID: "missing-field", Group: "structure", Severity: Error, Needs: []How{Offline}, YieldsTo: []string{"json-yaml-scalar"},
+		ID: "missing-field", Group: "structure", Severity: Error, Needs: []How{Offline, InDirectory}, YieldsTo: []string{"json-yaml-scalar"},
 		Title:  "a member of DomainJoinConfig is missing",
 		Why:    "The section is what the container's LSA is told about its domain ([MS-LSAD] 2.2.4.14, POLICY_DNS_DOMAIN_INFO) and the account's name; New-CredentialSpec writes all six members.",
 		Repair: "add the member; Get-ADDomain shows the domain's",
@@ -217,9 +217,6 @@ var structureRules = []*Rule{
 		Repair: "put your domain's in: (Get-ADDomain).DomainSID.Value and (Get-ADDomain).ObjectGUID",
 		Bad:    `"Guid": "12345678-1234-1234-1234-123456789012"`, Good: `"Guid": "3f7a2c51-8d64-4b0e-9a17-c2d5e8f01b36"`,
 		run: func(c *run) {
-			if c.opts.Directory != nil {
-				return // it tells whether they are this domain's
-			}
 			for _, d := range c.specs() {
 				for _, key := range []string{"Sid", "Guid"} {
 					n := d.Get(credspec.KeyDomainJoin, key)
