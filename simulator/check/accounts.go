@@ -21,7 +21,7 @@ var accountRules = []*Rule{
 		Bad:    `{"Name": "webapp$", "Scope": "corp.example"}`, Good: `{"Name": "webapp", "Scope": "corp.example"}`,
 		run: func(c *run) {
 			for _, a := range c.accounts() {
-				if strings.HasSuffix(a.text, "$") {
+				if strings.HasSuffix(a.text, "$") && placeholder(a.text, name) == "" { // $account$ is a slot
 					c.report(a.node, "the name %q ends in $, which is not part of it here", a.text).replace(a.node, strings.TrimRight(a.text, "$"))
 				}
 			}

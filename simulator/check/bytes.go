@@ -84,7 +84,7 @@ var bytesRules = []*Rule{
 		},
 	},
 	{
-		ID: "json-syntax", Group: "bytes", Severity: Error, Needs: []How{Offline}, YieldsTo: []string{"k8s-inline-syntax", "docker-raw-quotes"},
+		ID: "json-syntax", Group: "bytes", Severity: Error, Needs: []How{Offline}, YieldsTo: []string{"k8s-inline-syntax", "docker-raw-quotes", "placeholder-value"},
 		Title:  "the document is not JSON",
 		Why:    "What is not JSON by RFC 8259 is refused by every reader of credential specs but credentials-fetcher 1, which takes what stands before the mistake and says nothing.",
 		Repair: "put it right at this place; strings need double quotes, and a double quote or a backslash in one needs a backslash before it",

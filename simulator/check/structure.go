@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -194,6 +195,11 @@ var structureRules = []*Rule{
 					}
 				}
 			})
+			for _, d := range c.documents() {
+				if slot := anglePattern.FindIndex(d.File.Data); slot != nil && d.File.Outer() != nil && d.Broken() && len(bytes.TrimSpace(d.File.Data)) == slot[1]-slot[0] {
+					c.reportAt(d.File.Span(slot[0], slot[1]), "the text of the credential spec still is the slot %s", d.File.Data[slot[0]:slot[1]])
+				}
+			}
 			for _, u := range c.setup.Uses {
 				if u.Carrier == setup.ECS && u.Option != nil && u.Option.Open {
 					continue // the deployment fills it in
@@ -298,7 +304,7 @@ var (
 	anglePattern = regexp.MustCompile(`<[^<>=]+>`)
 	slotPattern  = regexp.MustCompile(`\$\{[^}]*\}|\$\([^)]*\)|\{\{[^}]*\}\}|\.\.\.|…`)
 	yourPattern  = regexp.MustCompile(`\bYOUR[A-Z0-9_-]*|(?i:\byour[-_ ]?(?:ad|domain|company|organi[sz]ation|org|account|gmsa|sid|guid|netbios|name|forest|secret|vault|service|tenant|own|region|host|realm)[-_a-z0-9]*)`)
-	fillPattern  = regexp.MustCompile(`(?i:x{4,}|change[-_ ]?me|replace[-_ ]?me|placeholder)|\b(?:TODO|FIXME|TBD)\b`)
+	fillPattern  = regexp.MustCompile(`(?i:x{4,}|change[-_ ]?me|replace[-_ ]?me|placeholder|account[-_ ](?:name|sid|guid)\b)|\b(?:TODO|FIXME|TBD)\b`)
 	dollar       = regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_:.]*\$?`)
 	dollarWhole  = regexp.MustCompile(`^\$[A-Za-z_][A-Za-z0-9_:.]*\$?$|\$[A-Za-z_][A-Za-z0-9_]*\$`)
 	percent      = regexp.MustCompile(`^%[A-Za-z_]+%$`)
