@@ -104,7 +104,13 @@ func (a *app) diagnose(ctx context.Context, name, chosen string, of doctor.Subje
 
 // printDiagnosis prints a report as people read it.
 func (a *app) printDiagnosis(report *doctor.Report) {
-	fmt.Fprintf(a.out, "%s\n%s\n", report.Text(a.doctorStyle()), report.Summary())
+	fmt.Fprintf(a.out, "%s\n", report.Text(a.doctorStyle()))
+	a.printOutcome(report)
+}
+
+// printOutcome prints the last lines of a report.
+func (a *app) printOutcome(report *doctor.Report) {
+	fmt.Fprintln(a.out, report.Summary())
 	if len(report.Causes) > 0 {
 		a.next("gmsasim explain %s", string(report.Causes[0].Finding.Code))
 	}

@@ -76,6 +76,8 @@ func (c *caseFlags) unsaidWorld(err error) error {
 // caseReport is the form of the diagnosis of a real case in JSON.
 type caseReport struct {
 	Import *intake.Report `json:"import"`
+	// Files are edits of the user's files that were replayed.
+	Files []fileFix `json:"files,omitempty"`
 	doctorReport
 }
 
@@ -119,6 +121,10 @@ func (a *app) realCase(ctx context.Context, c *caseFlags, args []string, of doct
 	if err != nil {
 		return err
 	}
+	fixes, err := a.fileFixes(ctx, papers, report)
+	if err != nil {
+		return err
+	}
 	exit := doctorExit(report)
 	switch {
 	case a.sarif:
@@ -126,10 +132,12 @@ func (a *app) realCase(ctx context.Context, c *caseFlags, args []string, of doct
 			return err
 		}
 	case a.json:
-		a.printJSON(caseReport{imported, doctorReport{report, exit}})
+		a.printJSON(caseReport{imported, fixes, doctorReport{report, exit}})
 	default:
 		fmt.Fprintf(a.out, "%s\n", imported.Text())
-		a.printDiagnosis(report)
+		fmt.Fprintf(a.out, "%s\n", report.Text(a.doctorStyle()))
+		a.printFileFixes(fixes)
+		a.printOutcome(report)
 	}
 	if exit != exitOK {
 		return &exitError{status: exit}
