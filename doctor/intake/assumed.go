@@ -40,13 +40,15 @@ func assumed(s *setup.Setup, report *Report) simulator.Config {
 			break
 		}
 	}
-	linux := slices.ContainsFunc(s.Uses, func(u *setup.Use) bool { return u.Carrier == setup.ECS && u.OS == "linux" })
-	if linux {
-		c.Hosts = []simulator.HostConfig{{Name: assumedLinux, OS: "Linux"}}
-	} else {
+	if linux, other := systems(s); other {
 		for i, r := range releases(s) {
 			c.Hosts = append(c.Hosts, simulator.HostConfig{Name: fmt.Sprintf(assumedHost, i+1), OS: r})
 		}
+		if linux {
+			c.Hosts = append(c.Hosts, simulator.HostConfig{Name: assumedLinux, OS: "Linux"})
+		}
+	} else {
+		c.Hosts = []simulator.HostConfig{{Name: assumedLinux, OS: "Linux"}}
 	}
 	if slices.ContainsFunc(s.Documents, func(d *setup.Document) bool { return d.Form == setup.FormKubernetes }) {
 		for i := range c.Hosts {
@@ -71,11 +73,39 @@ func assumed(s *setup.Setup, report *Report) simulator.Config {
 	if len(c.ServiceAccounts) == 0 {
 		addAccount(&c, "WebApp01")
 	}
+	if slices.ContainsFunc(s.Uses, func(u *setup.Use) bool { return u.Domainless && u.Spec == nil }) {
+		specs = append(specs, credspec.Spec{Host: &credspec.HostAccount{PluginGUID: plugin.AWS.CLSID(), PluginObject: []credspec.Field{{Key: "CredentialArn", Value: assumedSecret}}}})
+	}
 	assumePlugins(&c, specs)
 	report.assume(0, "a healthy domain %s as the files describe it, in which %s may read the password of %s; a world file or --ldif says what it is like",
 		cmp.Or(c.DNSName, "contoso.com"), strings.Join(hostNames(c.Hosts), " and "), accountNames(c.ServiceAccounts))
 	return c
 }
+
+// systems tells whether containers of a set run on Linux, and whether some run on Windows or there are none.
+func systems(s *setup.Setup) (linux, other bool) {
+	for _, u := range s.Uses {
+		if onLinux(u) {
+			linux = true
+		} else {
+			other = true
+		}
+	}
+	return linux, other || !linux
+}
+
+// onLinux tells whether a use is a task of ECS on Linux, the only containers there that get an identity of the domain. When nothing says which system
+// it is for, it is Linux, the default of operatingSystemFamily, unless its image or the place of its credential spec is one of Windows.
+func onLinux(u *setup.Use) bool {
+	if u.Carrier != setup.ECS || u.OS == "windows" {
+		return false
+	}
+	image := strings.ToLower(u.Image.String())
+	return u.OS == "linux" || releaseOf(u) == "" && u.Source != setup.FromFile && !strings.Contains(image, "windows") && !strings.Contains(image, "microsoft/iis")
+}
+
+// assumedSecret is what a domainless credential spec names that is not among the files.
+const assumedSecret = "arn:aws:secretsmanager:us-west-2:111122223333:secret:gmsa-plugin-input"
 
 // assumedReader is the user that plug-ins sign in as.
 const assumedReader = "plugin-reader"

@@ -84,7 +84,7 @@ func (p *Papers) deploy(w *doctor.World, report *Report) error {
 // hostFor is the host that runs a use: of assumed ones, that of its image's release.
 func (p *Papers) hostFor(u *setup.Use, w *doctor.World, otherwise string) string {
 	for _, h := range w.Domain.Hosts {
-		if p.Domain != nil && p.Host == "" && h.OS == releaseOf(u) {
+		if p.Domain != nil && p.Host == "" && (onLinux(u) && h.OS == "Linux" || !onLinux(u) && h.OS == releaseOf(u)) {
 			return h.Name
 		}
 	}
@@ -464,31 +464,30 @@ func isolationOf(u *setup.Use) string {
 
 // task is a task of ECS, on an instance with an agent of today.
 func (d *deployer) task(u *setup.Use) {
-	linux := u.OS == "linux"
+	linux := onLinux(u)
 	const cluster = "ecs-cluster"
 	if !d.taken[cluster] {
 		d.taken[cluster] = true
+		d.step("S6", fmt.Sprintf("{id: %s, ecsCluster: {}}", cluster), "a cluster")
+	}
+	if !d.ecs[d.host] {
+		d.ecs[d.host] = true
 		if linux {
 			d.step("S6", flow("fetcher", args{"host": d.host}), "credentials-fetcher runs on %s", d.host)
 		}
-		d.step("S6", fmt.Sprintf("{id: %s, ecsCluster: {}}", cluster), "a cluster")
 		d.step("S6", flow("ecsInstance", args{"cluster": cluster, "host": d.host}), "the agent of %s has registered", d.host)
 	}
-	switch u.Source {
-	case setup.FromFile:
-		d.supply(u)
-	case setup.FromS3, setup.FromSSM:
-		account := d.account(u)
-		switch {
-		case u.Spec != nil:
-			d.step("S5", flow("putCredentialSpec", args{"cluster": cluster, "arn": u.Value, "text": stored(u.Spec.File.Root())}), "%s is there", u.Value)
-		case account != "":
-			d.step("S5", flow("putCredentialSpec", args{"cluster": cluster, "arn": u.Value, "account": account}), "%s is there", u.Value)
-			d.say(&d.report.Assumed, u, nil, "%s is not among the files: a good credential spec of %s", u.Value, account)
+	options, role := d.entries(u)
+	for _, option := range options {
+		_, place, _ := strings.Cut(option, ":")
+		if strings.HasPrefix(place, "file://") {
+			d.supply(u)
+		} else if strings.HasPrefix(place, "arn:") {
+			d.put(u, cluster, place, linux)
 		}
 	}
 	id := d.name(cmp.Or(u.Name, "task"))
-	a := args{"cluster": cluster}.text("executionRole", u.Identity).text("hostname", u.Hostname.String())
+	a := args{"cluster": cluster}.text("executionRole", role).text("hostname", u.Hostname.String())
 	if image := d.imageText(u); image != "" && !linux {
 		a["image"] = image
 	}
@@ -498,8 +497,8 @@ func (d *deployer) task(u *setup.Use) {
 	if u.Fargate {
 		a["launchType"] = "FARGATE"
 	}
-	if option := u.Option.String(); option != "" {
-		a["credentialSpecs"] = []string{option}
+	if len(options) > 0 {
+		a["credentialSpecs"] = options
 	}
 	d.step("S6", flowWithID(id, "runTask", a), "the task %s starts", id)
 	if linux {
@@ -508,6 +507,66 @@ func (d *deployer) task(u *setup.Use) {
 	dns := cmp.Or(strings.ToLower(d.w.Domain.DNSName), "contoso.com")
 	d.step("S5", flow("nltest", args{"container": id, "command": "/parentdomain"}), "%s has its credential spec", id)
 	d.step("S7", flow("nltest", args{"container": id, "command": "/sc_verify:" + dns}), "%s has a secure channel", id)
+}
+
+// Texts that a template leaves to its deployment.
+const (
+	assumedRole   = "arn:aws:iam::111122223333:role/ecsTaskExecutionRole"
+	assumedBucket = "arn:aws:s3:::credential-specs/"
+)
+
+// entries are the entries of a task's credentialSpecs, and its execution role. What only the deployment of a template knows is taken for good.
+func (d *deployer) entries(u *setup.Use) (options []string, role string) {
+	for _, t := range d.p.Setup.Tasks {
+		for _, c := range t.Containers {
+			if c.Use != u {
+				continue
+			}
+			if t.ExecutionRole != nil {
+				if role = t.ExecutionRole.Value; !t.ExecutionRole.Known() {
+					role = assumedRole
+				}
+			}
+			entries := c.Specs
+			if len(entries) == 0 {
+				entries = c.Entries()
+			}
+			for _, e := range entries {
+				if e.Known() {
+					options = append(options, e.Value)
+					continue
+				}
+				mode := cmp.Or(e.Mode, setup.ModeJoined)
+				if mode == setup.ModeOpen {
+					mode = setup.ModeJoined
+				}
+				shown := e.String()
+				place := assumedBucket + cmp.Or(strings.Trim(shown[strings.LastIndexAny(shown, "/:*")+1:], " "), "credspec.json")
+				options = append(options, string(mode)+":"+place)
+				d.say(&d.report.Assumed, u, e.Node, "where %s leads to is known when the template is deployed: an object of S3", shown)
+			}
+		}
+	}
+	return options, role
+}
+
+// put is the object of S3 or the parameter that a task names.
+func (d *deployer) put(u *setup.Use, cluster, arn string, linux bool) {
+	a := args{"cluster": cluster, "arn": arn}
+	switch account := d.account(u); {
+	case u.Spec != nil:
+		a["text"] = stored(u.Spec.File.Root())
+	case account != "":
+		a["account"] = account
+		if u.Domainless {
+			a["secret"] = assumedSecret
+		}
+		if linux {
+			a["linux"] = true
+		}
+		d.say(&d.report.Assumed, u, nil, "%s is not among the files: a good credential spec of %s", arn, account)
+	}
+	d.step("S5", flow("putCredentialSpec", a), "%s is there", arn)
 }
 
 // alone is a set of credential specs that nothing uses: each is the spec of a container that is otherwise as docker makes it.
