@@ -65,7 +65,7 @@ func (a *app) fileFixes(ctx context.Context, p *intake.Papers, before *doctor.Re
 	return append(fixes, all), nil
 }
 
-// tried diagnoses the case with the files as some fixes leave them. better tells that the first complaint comes later or not at all.
+// tried diagnoses the case with the files as some fixes leave them. better tells that more of the checks succeed.
 func (a *app) tried(ctx context.Context, p *intake.Papers, before *doctor.Report, reports []check.Report) (better, healthy bool, err error) {
 	edits, _ := chosen(reports)
 	var files []*source.File
@@ -87,13 +87,23 @@ func (a *app) tried(ctx context.Context, p *intake.Papers, before *doctor.Report
 		return false, false, err
 	}
 	healthy = after.Outcome == doctor.Healthy
-	return healthy || after.Complaint.N > before.Complaint.N, healthy, nil
+	return healthy || working(after) > working(before), healthy, nil
+}
+
+// working counts the checks that succeeded by themselves.
+func working(r *doctor.Report) (n int) {
+	for _, l := range r.Chain.Links {
+		if l.Mark == doctor.Works {
+			n++
+		}
+	}
+	return n
 }
 
 // printFileFixes prints what was found, behind the causes.
 func (a *app) printFileFixes(fixes []fileFix) {
 	for _, f := range fixes {
-		what := "the checks go further with it"
+		what := "more of the checks succeed"
 		if f.Healthy {
 			what = "nothing is wrong with it"
 		}

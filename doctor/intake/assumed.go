@@ -179,6 +179,10 @@ func assumeDomain(c *simulator.Config, j credspec.DomainJoin) {
 		return // only the root's SID and GUID can be chosen
 	}
 	c.NetBIOSName = netbios
+	// The SID of an account begins with that of its domain.
+	if part := strings.Split(j.Sid, "-"); len(part) == 8 && strings.HasPrefix(j.Sid, "S-1-5-21-") {
+		j.Sid = strings.Join(part[:7], "-")
+	}
 	if sid, err := security.ParseSID(j.Sid); err == nil && strings.HasPrefix(j.Sid, "S-1-5-21-") && strings.Count(j.Sid, "-") == 6 {
 		c.SID = sid.String()
 	}

@@ -96,11 +96,16 @@ type NothingError struct{ Setup *setup.Setup }
 
 func (e *NothingError) Error() string {
 	for _, d := range e.Setup.Documents {
-		if d.Err != nil {
+		switch {
+		case d.Err != nil && d.Form == setup.FormKubernetes: // as kubectl says it
+			return fmt.Sprintf("error: error parsing %s: error converting YAML to JSON: %v", d.File.Name, d.Err)
+		case d.Err != nil:
 			return fmt.Sprintf("%s: %v", d.File.Name, d.Err)
+		case len(d.Faults) > 0:
+			return fmt.Sprintf("%s:%s: %s", d.File.Name, d.Faults[0].Span().Start, d.Faults[0].Text)
 		}
 	}
-	return "no container in the files is to have a credential spec, and no file is one"
+	return "no container in the files is to have a credential spec, and no file is one; gmsasim check reads them all the same"
 }
 
 // used tells whether a credential spec of the set names an account; without any, the only account is.
