@@ -18,7 +18,8 @@ type Options struct {
 	Seed uint64
 	// Case chooses cases: a glob over their names; "" takes all.
 	Case string
-	// Keys is shared by the domains of the run, so that each password is turned into a key once. Default: a new one for each run.
+	// Keys is shared by the domains of the run, so that each password is turned into a key once, and each directory filled once. Default: a
+	// new one for each run.
 	Keys *simulator.Keys
 	// Jobs is how many cases run at the same time. Default: the number of processors.
 	Jobs int

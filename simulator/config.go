@@ -80,8 +80,8 @@ type Config struct {
 
 	// Listen says where the listeners for outside clients are opened when they are first asked for.
 	Listen Listen `json:"listen,omitzero" yaml:"listen,omitempty"`
-	// Keys remembers derived keys between domains. A password costs milliseconds to turn into a key; domains that are started
-	// one after the other with the same accounts share that work. Default: each domain remembers its own.
+	// Keys remembers derived keys and filled directories between domains. A password costs milliseconds to turn into a key, and a directory as
+	// much to fill; domains that are started one after the other with the same accounts share that work. Default: each domain does its own.
 	Keys *Keys `json:"-" yaml:"-"`
 }
 

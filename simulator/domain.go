@@ -88,7 +88,7 @@ func Start(ctx context.Context, cfg Config) (*Domain, error) {
 	cfg = cfg.withDefaults(time.Now())
 	cfg.Hosts, cfg.Users = slices.Clone(cfg.Hosts), slices.Clone(cfg.Users) // their defaults are filled in
 	if cfg.Keys == nil {
-		cfg.Keys = NewKeys()
+		cfg.Keys = newKeys(0, 0) // nobody else begins as this domain does
 	}
 	d := &Domain{
 		cfg:       cfg,
@@ -272,18 +272,28 @@ func (l *logon) note() {
 	l.groups = &groups
 }
 
-// Keys remembers keys that are derived from passwords, for domains that share it. It is safe for concurrent use.
+// Keys remembers what domains that share it would otherwise make anew each: keys that are derived from passwords, and the directories that domains
+// begin with. All of it follows from configurations, so sharing it changes nothing but the time. It is safe for concurrent use.
 type Keys struct {
-	strings   *krbcrypt.Cache
-	passwords *kds.Cache
+	strings    *krbcrypt.Cache
+	passwords  *kds.Cache
+	planted    *memory[plantedID, *directory.Forest]
+	beginnings *memory[Config, *beginning]
 }
 
-// rememberedKeys bounds each part of [Keys].
-const rememberedKeys = 1 << 14
+// Bounds of the parts of [Keys].
+const (
+	rememberedKeys       = 1 << 14
+	rememberedForests    = 16
+	rememberedBeginnings = 64
+)
 
 // NewKeys makes an empty memory.
-func NewKeys() *Keys {
-	return &Keys{strings: krbcrypt.NewCache(rememberedKeys), passwords: kds.NewCache(rememberedKeys)}
+func NewKeys() *Keys { return newKeys(rememberedForests, rememberedBeginnings) }
+
+func newKeys(forests, beginnings int) *Keys {
+	return &Keys{strings: krbcrypt.NewCache(rememberedKeys), passwords: kds.NewCache(rememberedKeys),
+		planted: &memory[plantedID, *directory.Forest]{size: forests}, beginnings: &memory[Config, *beginning]{size: beginnings}}
 }
 
 // seededRand gives the same bytes for the same seed and the same order of questions.

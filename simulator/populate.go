@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,37 +18,19 @@ import (
 
 // populate builds forest and hosts from the configuration: the state before the story begins.
 func (d *Domain) populate() error {
-	if err := d.newForest(); err != nil {
+	d.fillPasswords()
+	start, err := d.beginning()
+	if err != nil {
 		return err
 	}
-	if err := d.populateRootKeys(); err != nil {
-		return err
-	}
-	b := newPopulation(d, len(d.cfg.Hosts)+len(d.cfg.Groups)+len(d.cfg.ServiceAccounts))
-	for i := range d.cfg.Hosts {
-		b.host(&d.cfg.Hosts[i])
-	}
-	for i := range d.cfg.Users {
-		b.user(&d.cfg.Users[i])
-	}
-	b.users = d.cfg.Users
-	if err := b.flush(); err != nil {
-		return err
-	}
-	if err := b.groups(d.cfg.Groups); err != nil {
-		return err
-	}
-	for i := range d.cfg.ServiceAccounts {
-		if err := b.serviceAccount(&d.cfg.ServiceAccounts[i]); err != nil {
-			return fmt.Errorf("serviceAccounts[%d]: %w", i, err)
-		}
-	}
-	if err := b.flush(); err != nil {
-		return err
+	d.adopt(start.forest.Fork(d.Clock.Now, d.directoryEvent))
+	for _, e := range start.events {
+		d.directoryEvent(e)
 	}
 	for _, h := range d.cfg.Hosts {
 		d.addHost(h)
 	}
+	b := &population{d: d, dns: start.dns, later: slices.Clone(start.later)}
 	if err := b.members(); err != nil {
 		return err
 	}
@@ -58,28 +41,42 @@ func (d *Domain) populate() error {
 	return nil
 }
 
-func (d *Domain) newForest() error {
-	domains := []directory.DomainConfig{{DNSName: d.cfg.DNSName, NetBIOSName: d.cfg.NetBIOSName, DCs: d.cfg.DCs, AdministratorPassword: d.cfg.AdminPassword}}
-	if err := d.cfg.identify(&domains[0]); err != nil {
-		return err
+// fillPasswords gives hosts and users the passwords that the configuration leaves open.
+func (d *Domain) fillPasswords() {
+	for i := range d.cfg.Hosts {
+		h := &d.cfg.Hosts[i]
+		h.Name = strings.TrimSuffix(h.Name, "$")
+		if h.Password == "" {
+			h.Password = d.hostPassword(h.Name)
+		}
 	}
-	for _, c := range d.cfg.Domains {
-		domains = append(domains, directory.DomainConfig{DNSName: c.DNSName, NetBIOSName: c.NetBIOSName, DCs: c.DCs, AdministratorPassword: d.cfg.AdminPassword})
+	for i := range d.cfg.Users {
+		if u := &d.cfg.Users[i]; u.Password == "" {
+			u.Password = defaultPassword
+		}
 	}
-	forest, err := directory.New(directory.Config{
-		Seed: d.cfg.Seed, Now: d.Clock.Now, Domains: domains, ReplicationDelay: d.cfg.ReplicationDelay, RootKeyPolicy: d.policy,
-		Keys: d.cfg.Keys.strings, Passwords: d.cfg.Keys.passwords, DefaultETypes: etypeBits(d.cfg.DefaultETypes), Events: d.directoryEvent, SchemaVersion: d.cfg.SchemaVersion,
-	})
-	if err != nil {
-		return fmt.Errorf("directory: %w", err)
+}
+
+// forestDomains are the domains of the forest, the root first.
+func (c Config) forestDomains() ([]directory.DomainConfig, error) {
+	domains := []directory.DomainConfig{{DNSName: c.DNSName, NetBIOSName: c.NetBIOSName, DCs: c.DCs, AdministratorPassword: c.AdminPassword}}
+	if err := c.identify(&domains[0]); err != nil {
+		return nil, err
 	}
-	d.forest = forest
+	for _, o := range c.Domains {
+		domains = append(domains, directory.DomainConfig{DNSName: o.DNSName, NetBIOSName: o.NetBIOSName, DCs: o.DCs, AdministratorPassword: c.AdminPassword})
+	}
+	return domains, nil
+}
+
+// adopt makes a forest the domain's, with a DC for each replica.
+func (d *Domain) adopt(forest *directory.Forest) {
+	d.forest, d.dcs = forest, nil
 	for _, r := range forest.DCs() {
 		dc := &DC{d: d, name: r.Name(), replica: r, dom: r.Domain()}
 		dc.kdc = dc.newKDC()
 		d.dcs = append(d.dcs, dc)
 	}
-	return nil
 }
 
 // directoryEvent enters what a DC writes to its event logs.
@@ -90,17 +87,17 @@ func (d *Domain) directoryEvent(e directory.Event) {
 // kdfParamSHA512 is the msKds-KDFParam of keys that Windows makes: SP 800-108 with SHA512 ([MS-GKDI] 2.2.1).
 var kdfParamSHA512, _ = hex.DecodeString("00000000010000000e000000000000005300480041003500310032000000")
 
-func (d *Domain) populateRootKeys() error {
-	for i, k := range d.cfg.KDSRootKeys {
+func (d *Domain) populateRootKeys(part *Config) error {
+	for i, k := range part.KDSRootKeys {
 		dc := d.dcs[0]
 		if k.DC != "" {
 			dc = d.DC(k.DC)
 		}
 		created := k.Created
 		if created.IsZero() {
-			created = d.cfg.Start
+			created = part.Start
 		}
-		data := sha256.Sum256(binary.BigEndian.AppendUint32([]byte(fmt.Sprintf("gmsasim root key %d ", d.cfg.Seed)), uint32(i)))
+		data := sha256.Sum256(binary.BigEndian.AppendUint32([]byte(fmt.Sprintf("gmsasim root key %d ", part.Seed)), uint32(i)))
 		more := sha256.Sum256(data[:])
 		id := k.ID
 		if id == "" {
@@ -130,7 +127,7 @@ func (d *Domain) populateRootKeys() error {
 				attrs[j].Values = [][]byte{damagedValue(attrs[j].Name)}
 			}
 		}
-		err := d.forest.Populate(d.cfg.DNSName, []directory.AddRequest{{
+		err := d.forest.Populate(part.DNSName, []directory.AddRequest{{
 			DN:         rootKeyDN(d.root(), id),
 			Attributes: attrs,
 		}})

@@ -44,21 +44,11 @@ func (b *population) add(dom *directory.Domain, sam string, o directory.AddReque
 }
 
 func (b *population) host(h *HostConfig) {
-	h.Name = strings.TrimSuffix(h.Name, "$")
-	if h.Password == "" {
-		h.Password = b.d.hostPassword(h.Name)
-	}
 	if h.Workgroup {
 		return
 	}
 	dom := b.domain(h.Domain)
 	b.add(dom, h.Name+"$", hostObject(dom, *h, h.Password))
-}
-
-func (b *population) user(u *User) {
-	if u.Password == "" {
-		u.Password = defaultPassword
-	}
 }
 
 func (b *population) serviceAccount(s *ServiceAccount) error {
