@@ -5,7 +5,7 @@ FUZZTIME   ?= 60s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race bench fuzz interop oracle mutants lint golden clients
+.PHONY: help build test race bench fuzz interop oracle mutants lint golden clients fixtures
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-9s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ oracle: clients ## the same operations against gmsasim and a Samba 4.22 domain c
 
 mutants: ## every decision function answers always yes and always no; a table of what notices
 	$(GO) run ./internal/mutants
+
+fixtures: ## what check reports of public credential specs and manifests (../shared) and of our own, as a table
+	$(GO) test -count=1 -run 'TestSharedFixtures$$|TestOwnFiles$$' -v ./simulator/check | grep -v -E '^ *(===|---) '
 
 lint: ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

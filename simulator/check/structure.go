@@ -201,6 +201,9 @@ var structureRules = []*Rule{
 				}
 			}
 			for _, u := range c.setup.Uses {
+				if slot := anglePattern.FindString(u.Image.String()); slot != "" {
+					report(u.Image, "the image", slot)
+				}
 				if u.Carrier == setup.ECS && u.Option != nil && u.Option.Open {
 					continue // the deployment fills it in
 				}

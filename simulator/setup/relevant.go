@@ -13,7 +13,7 @@ import (
 var (
 	mentions = [][]byte{
 		[]byte("credential"), []byte("credspec"), []byte("gmsa"), []byte("cmsplugins"), []byte("domainjoinconfig"), []byte("activedirectoryconfig"), []byte("windowsoptions"), []byte("windows.k8s.io"),
-		[]byte("security_opt"), []byte("security-opt"), []byte("securityopt"), []byte("domainname"), []byte("static_kv"),
+		[]byte("security_opt"), []byte("security-opt"), []byte("securityopt"), []byte("domainname"), []byte("vault_addr"),
 	}
 	permits = [][]byte{[]byte("rbac.authorization.k8s.io"), []byte("serviceaccount"), []byte("kind: namespace"), []byte(`"namespace"`)}
 )
