@@ -398,9 +398,16 @@ func (c *run) podSyntax() {
 		if n == nil || n.Kind == source.String && n.Text == "" {
 			continue
 		}
-		if n.Kind != source.String {
-			r := c.report(n, "gmsaCredentialSpec is %s, and has to be a string with JSON in it", article(n.Kind))
-			r.Consumer = fmt.Sprintf("json: cannot unmarshal %s into Go struct field WindowsSecurityContextOptions.%s of type string", goKind(n.Kind), l.field(setup.OptionContents))
+		if kind := notText(n); kind != "" {
+			if kind == source.Bool.String() {
+				kind = "bool" // as encoding/json calls it
+			}
+			what := withArticle(kind)
+			if n.Kind == source.String {
+				what += " for a reader of YAML"
+			}
+			r := c.report(n, "gmsaCredentialSpec is %s, and has to be a string with JSON in it", what)
+			r.Consumer = fmt.Sprintf("json: cannot unmarshal %s into Go struct field WindowsSecurityContextOptions.%s of type string", kind, l.field(setup.OptionContents))
 			continue
 		}
 		if isVariable(n.Text) {
@@ -435,12 +442,11 @@ func clip(text string, n int) string {
 	return text[:n] + "…"
 }
 
-// goKind is a value's kind in the errors of encoding/json.
-func goKind(k source.Kind) string {
-	if k == source.Bool {
-		return "bool"
+func withArticle(kind string) string {
+	if strings.ContainsRune("aeio", rune(kind[0])) {
+		return "an " + kind
 	}
-	return k.String()
+	return "a " + kind
 }
 
 func (c *run) podEmpty() {

@@ -388,8 +388,8 @@ func (n *Node) blockIndent() (string, bool) {
 var (
 	yamlBool  = regexp.MustCompile(`^(y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)
 	yamlNull  = regexp.MustCompile(`^(~|null|Null|NULL|)$`)
-	yamlInt   = regexp.MustCompile(`^([-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+)$`)
-	yamlFloat = regexp.MustCompile(`^([-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
+	yamlFloat = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
+	yamlInf   = regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
 	yamlDate  = regexp.MustCompile(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?$`)
 )
 
@@ -401,10 +401,35 @@ func YAML11(plain string) Kind {
 		return Null
 	case yamlBool.MatchString(plain):
 		return Bool
-	case yamlInt.MatchString(plain), yamlFloat.MatchString(plain):
+	case isYAMLNumber(plain):
 		return Number
 	}
 	return String
+}
+
+// isYAMLNumber reads numbers as go-yaml does, which kubectl and helm use: underscores anywhere, prefixes of bases in either case, no sexagesimal
+// numbers, and nothing that does not fit.
+func isYAMLNumber(plain string) bool {
+	if yamlInf.MatchString(plain) {
+		return true
+	}
+	if plain == "" || !strings.ContainsRune("+-.0123456789", rune(plain[0])) {
+		return false
+	}
+	digits := strings.ReplaceAll(plain, "_", "")
+	if plain[0] != '.' {
+		if _, err := strconv.ParseInt(digits, 0, 64); err == nil {
+			return true
+		}
+		if _, err := strconv.ParseUint(digits, 0, 64); err == nil {
+			return true
+		}
+	}
+	if !yamlFloat.MatchString(digits) {
+		return false
+	}
+	_, err := strconv.ParseFloat(digits, 64)
+	return err == nil
 }
 
 // IsYAMLDate tells whether readers of YAML 1.1 take a plain scalar for a date.
