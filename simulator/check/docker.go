@@ -387,7 +387,8 @@ var containerRules = []*Rule{
 				}
 				account := primaryAccount(u.Spec)
 				switch {
-				case account == "" && u.Spec == nil:
+				case u.Spec == nil && u.Missing == setup.NotNamed: // what is wrong with the option is told elsewhere
+				case u.Spec == nil:
 					c.notChecked(cmp.Or(u.Hostname, u.Where).Span(), "the credential spec, which has the account's name, is %s", u.Missing)
 				case account == "" || u.Hostname != nil && strings.EqualFold(u.Hostname.Text, account):
 				case u.Hostname == nil:
@@ -423,6 +424,9 @@ var containerRules = []*Rule{
 				}
 				account := primaryAccount(u.Spec)
 				if u.Spec == nil {
+					if u.Missing == setup.NotNamed {
+						continue
+					}
 					c.notChecked(u.Hostname.Span(), "the credential spec, which has the account's name, is %s", u.Missing)
 					continue
 				}

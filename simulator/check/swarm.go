@@ -123,6 +123,7 @@ var swarmRules = []*Rule{
 				}
 				account := primaryAccount(u.Spec)
 				switch {
+				case u.Spec == nil && u.Missing == setup.NotNamed:
 				case u.Spec == nil:
 					c.notChecked(u.Hostname.Span(), "the credential spec, which has the account's name, is %s", u.Missing)
 				case account != "" && !strings.EqualFold(u.Hostname.Text, account):

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -215,6 +216,24 @@ func TestAcross(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("backwards %t\n got %q\nwant %q", backwards, got, want)
+		}
+	}
+}
+
+// TestDepth: what would make a parser call itself without end is an error with its place.
+func TestDepth(t *testing.T) {
+	for name, text := range map[string]string{
+		"brackets.nomad":   "a = " + strings.Repeat("[", 100_000),
+		"signs.nomad":      "a = " + strings.Repeat("!", 100_000) + "true",
+		"conditions.nomad": "a = " + strings.Repeat("a?a:", 100_000) + "a",
+		"large.nomad":      strings.Repeat("# comment\n", 200_000),
+		"elements.xml":     strings.Repeat("<a>", 100_000),
+		"open.xml":         "<a b='",
+		"none.xml":         "<!-- nothing -->",
+	} {
+		d := Read([]*source.File{source.NewFile(name, []byte(text))}).Documents[0]
+		if e, ok := errors.AsType[*source.SyntaxError](d.Err); !ok || !strings.HasPrefix(e.Error(), name+":1:") {
+			t.Errorf("%s: %v", name, d.Err)
 		}
 	}
 }

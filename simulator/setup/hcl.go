@@ -37,7 +37,7 @@ func parseHCL(f *source.File) (*source.Node, error) {
 		if d.Severity == hcl.DiagError {
 			e := &source.SyntaxError{File: f, Text: strings.TrimSuffix(d.Summary, ".") + ": " + d.Detail, Err: diagnostics}
 			if d.Subject != nil {
-				e.Start, e.End = d.Subject.Start.Byte, d.Subject.End.Byte
+				e.Start, e.End = min(d.Subject.Start.Byte, len(f.Data)), min(d.Subject.End.Byte, len(f.Data))
 			}
 			err = e
 			break
@@ -47,7 +47,7 @@ func parseHCL(f *source.File) (*source.Node, error) {
 	if file == nil || !ok {
 		return nil, errors.Join(err)
 	}
-	r := &hclReader{f: f, defaults: map[string]hclsyntax.Expression{}}
+	r := &hclReader{f: f, broken: err != nil, defaults: map[string]hclsyntax.Expression{}}
 	r.variables(body)
 	return r.body(body, 0, len(f.Data)), err
 }
@@ -84,6 +84,7 @@ func tooDeep(b []byte) error {
 
 type hclReader struct {
 	f        *source.File
+	broken   bool                            // places are what the parser made of a mistake
 	defaults map[string]hclsyntax.Expression // of variables and locals, "var.x", "local.x"
 }
 
@@ -104,7 +105,7 @@ func (r *hclReader) variables(body *hclsyntax.Body) {
 }
 
 func (r *hclReader) body(body *hclsyntax.Body, start, end int) *source.Node {
-	n := &source.Node{File: r.f, Kind: source.Object, Start: start, End: end}
+	n := &source.Node{File: r.f, Kind: source.Object, Start: start, End: max(start, end)} // a block without end has none
 	for _, a := range body.Attributes {
 		n.Members = append(n.Members, source.Member{Key: r.text(a.Name, a.NameRange), Value: r.expression(a.Expr, 0)})
 	}
@@ -112,7 +113,7 @@ func (r *hclReader) body(body *hclsyntax.Body, start, end int) *source.Node {
 		value := r.body(b.Body, b.OpenBraceRange.Start.Byte, b.CloseBraceRange.End.Byte)
 		for i := len(b.Labels) - 1; i >= 0; i-- {
 			label := r.text(b.Labels[i], b.LabelRanges[i])
-			value = &source.Node{File: r.f, Kind: source.Object, Start: label.Start, End: value.End, Members: []source.Member{{Key: label, Value: value}}}
+			value = &source.Node{File: r.f, Kind: source.Object, Start: label.Start, End: max(label.End, value.End), Members: []source.Member{{Key: label, Value: value}}}
 		}
 		n.Members = append(n.Members, source.Member{Key: r.text(b.Type, b.TypeRange), Value: value})
 	}
@@ -131,13 +132,21 @@ func sortMembers(n *source.Node) {
 
 // text is a name in a range.
 func (r *hclReader) text(text string, at hcl.Range) *source.Node {
-	return source.NewForeign(r.f, at.Start.Byte, at.End.Byte, text, nil, nil)
+	start, end := r.within(at)
+	return source.NewForeign(r.f, start, end, text, nil, nil)
+}
+
+// within is a range inside the file; after a mistake the parser makes some up.
+func (r *hclReader) within(at hcl.Range) (start, end int) {
+	start = max(0, min(at.Start.Byte, len(r.f.Data)))
+	return start, max(start, min(at.End.Byte, len(r.f.Data)))
 }
 
 // expression is the value of an expression.
 func (r *hclReader) expression(e hclsyntax.Expression, depth int) *source.Node {
 	at := e.Range()
-	n := &source.Node{File: r.f, Start: at.Start.Byte, End: at.End.Byte, Style: source.Plain}
+	n := &source.Node{File: r.f, Style: source.Plain}
+	n.Start, n.End = r.within(at)
 	if depth > maxHCLDepth {
 		return r.open(at)
 	}
@@ -147,7 +156,7 @@ func (r *hclReader) expression(e hclsyntax.Expression, depth int) *source.Node {
 	case *hclsyntax.TemplateExpr:
 		return r.template(e, depth)
 	case *hclsyntax.TemplateWrapExpr:
-		return moved(r.expression(e.Wrapped, depth+1), at)
+		return r.moved(r.expression(e.Wrapped, depth+1), at)
 	case *hclsyntax.ParenthesesExpr:
 		return r.expression(e.Expression, depth+1)
 	case *hclsyntax.TupleConsExpr:
@@ -172,19 +181,19 @@ func (r *hclReader) expression(e hclsyntax.Expression, depth int) *source.Node {
 		}
 	case *hclsyntax.ScopeTraversalExpr:
 		if d := r.defaults[traversal(e.Traversal)]; d != nil {
-			return moved(r.expression(d, depth+8), at)
+			return r.moved(r.expression(d, depth+8), at)
 		}
 	}
 	return r.open(at)
 }
 
 // moved is the value of something else at the place where it is used: it can be read there and not replaced.
-func moved(n *source.Node, at hcl.Range) *source.Node {
-	if n.Open {
-		return &source.Node{File: n.File, Kind: source.String, Text: string(at.SliceBytes(n.File.Data)), Start: at.Start.Byte, End: at.End.Byte, Style: source.Plain, Open: true}
-	}
-	if n.Kind == source.String {
-		return source.NewForeign(n.File, at.Start.Byte, at.End.Byte, n.Text, nil, nil)
+func (r *hclReader) moved(n *source.Node, at hcl.Range) *source.Node {
+	switch {
+	case n.Open:
+		return r.open(at)
+	case n.Kind == source.String:
+		return r.text(n.Text, at)
 	}
 	return n
 }
@@ -246,16 +255,20 @@ func (r *hclReader) template(e *hclsyntax.TemplateExpr, depth int) *source.Node 
 		b.WriteString(n.Text)
 		exact = false
 	}
-	end := e.SrcRange.End.Byte
+	end, quoting := e.SrcRange.End.Byte, hclQuoting
 	if raw := e.SrcRange.SliceBytes(r.f.Data); len(raw) >= 2 && raw[0] == '"' {
 		end--
-	} else if len(e.Parts) > 0 {
-		end = e.Parts[len(e.Parts)-1].Range().End.Byte
+	} else { // a here-document, whose lines and delimiter another text would have to respect
+		quoting = nil
+		if len(e.Parts) > 0 {
+			end = e.Parts[len(e.Parts)-1].Range().End.Byte
+		}
 	}
-	if places = append(places, end); !exact {
+	if places = append(places, end); !exact || r.broken {
 		places = nil
 	}
-	return source.NewForeign(r.f, e.SrcRange.Start.Byte, e.SrcRange.End.Byte, b.String(), places, hclQuoting)
+	start, stop := r.within(e.SrcRange)
+	return source.NewForeign(r.f, start, stop, b.String(), places, quoting)
 }
 
 // hclPlaces has the place of each byte of a literal part; nil when they cannot be told apart. The part's bytes are those of a quoted template or

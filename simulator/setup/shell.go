@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
@@ -184,10 +185,10 @@ func (l *lexer) step() {
 func (l *lexer) escape() {
 	rest := l.b[l.at+1:]
 	if n := len(rest); n > 0 && rest[0] == '\n' || n > 1 && rest[0] == '\r' && rest[1] == '\n' {
-		l.at += 1 + bytes.IndexByte(rest, '\n') + 1
 		if l.d != posix { // there the parts of a word on both sides grow together
-			l.endWordBefore()
+			l.endWord()
 		}
+		l.at += 1 + bytes.IndexByte(rest, '\n') + 1
 		return
 	}
 	if len(rest) == 0 {
@@ -197,16 +198,6 @@ func (l *lexer) escape() {
 	l.touch(0)
 	l.put(rest[0], l.at, 0)
 	l.at += 2
-}
-
-// endWordBefore ends a word at the continuation that has just been read.
-func (l *lexer) endWordBefore() {
-	at := l.at
-	for l.at > 0 && (isBlank(l.b[l.at-1]) || l.b[l.at-1] == l.escapeByte()) {
-		l.at--
-	}
-	l.endWord()
-	l.at = at
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
@@ -242,7 +233,11 @@ func (l *lexer) singleQuoted() {
 			return
 		}
 	}
+	l.unclosed()
 }
+
+// unclosed notes that the quotes of a word have no end: nothing can be put into them.
+func (l *lexer) unclosed() { l.word.quote = mixed }
 
 func (l *lexer) doubleQuoted() {
 	l.touch('"')
@@ -277,6 +272,7 @@ func (l *lexer) doubleQuoted() {
 			l.at++
 		}
 	}
+	l.unclosed()
 }
 
 // expansion reads $X, ${X} and $(…), which stand in the word as they are written. Commands inside $(…) without quotes are commands too.
@@ -400,7 +396,7 @@ func (l *lexer) skipHeredocs() {
 func (w *word) node(f *source.File, d dialect) *source.Node {
 	places := append(w.places[:len(w.places):len(w.places)], w.end)
 	switch {
-	case len(w.places) == 0:
+	case len(w.places) == 0, !utf8.Valid(w.text):
 		places = nil
 	case w.quote == '"' || w.quote == '\'':
 		places[len(w.places)] = w.end - 1

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -276,8 +277,8 @@ func (p *jsonParser) word() *Node {
 // of the end. bad is the place of the first escape that JSON does not have, -1 for none; it stays as it is written.
 func unescape(raw []byte, base int, wanted bool) (text string, offsets []int, bad int) {
 	bad = -1
-	if !wanted && !strings.ContainsRune(string(raw), '\\') {
-		return strings.ToValidUTF8(string(raw), "\uFFFD"), nil, bad
+	if !wanted && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw), nil, bad
 	}
 	var b strings.Builder
 	put := func(s string, at int) {

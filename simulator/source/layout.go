@@ -226,6 +226,9 @@ func (n *Node) inPlace(text string) (Edit, bool) {
 	case n.Style == Plain && !ok:
 		quoted, ok = `"`+escapeJSON(text)+`"`, true
 	case n.Style == DoubleQuoted || n.Style == SingleQuoted:
+		if !n.closed() {
+			return Edit{}, false
+		}
 		start, end = start+1, end-1
 	case n.Style == Foreign:
 		if n.places == nil {
@@ -234,6 +237,17 @@ func (n *Node) inPlace(text string) (Edit, bool) {
 		start, end = n.places[0], n.places[len(n.Text)]
 	}
 	return Edit{File: n.File, Start: start, End: end, New: quoted}, ok && start <= end
+}
+
+// closed tells whether a quoted string ends in its quotation mark; one at the end of a text that was cut off does not.
+func (n *Node) closed() bool {
+	raw := n.File.Data[n.Start:n.End]
+	if len(raw) < 2 || raw[len(raw)-1] != raw[0] {
+		return false
+	}
+	inside := raw[1 : len(raw)-1]
+	escapes := len(inside) - len(bytes.TrimRight(inside, `\\`))
+	return n.Style == SingleQuoted || escapes%2 == 0
 }
 
 // separator is what stands between two parts, as the file has it around part i.
