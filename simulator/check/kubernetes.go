@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -79,13 +80,19 @@ type kubeSet struct {
 	resources []*setup.Document // GMSACredentialSpecs
 	byName    map[string]*setup.Document
 	chart     map[string]*source.Node // names that the chart gmsa makes of its values, and the value
-	// unread are documents that could not be read and may hold anything.
-	unread       []*setup.Document
-	roles        map[string]*setup.Document // namespace/name; of a ClusterRole /name
-	bindings     []*setup.Document
-	namespaces   map[string]*setup.Document
-	webhooks     []*setup.Document
-	withIdentity []*setup.Pod
+	// names are those of resources and of what the chart makes, in order.
+	names []string
+	// unread are documents that could not be read and may hold anything; unreadNames what their lines name.
+	unread         []*setup.Document
+	unreadNames    map[string]*setup.Document
+	runtimeClasses map[string]*setup.Document
+	roles          map[string]*setup.Document // namespace/name; of a ClusterRole /name
+	bindings       []*setup.Document
+	bySubject      map[string][]*setup.Document // bindings by their subjects
+	rights         map[claim]right
+	namespaces     map[string]*setup.Document
+	webhooks       []*setup.Document
+	withIdentity   []*setup.Pod
 }
 
 func (c *run) kube() *kubeSet {
@@ -96,7 +103,7 @@ func (c *run) kube() *kubeSet {
 }
 
 func newKubeSet(s *setup.Setup) *kubeSet {
-	k := &kubeSet{byName: map[string]*setup.Document{}, chart: map[string]*source.Node{}, roles: map[string]*setup.Document{}, namespaces: map[string]*setup.Document{}}
+	k := &kubeSet{byName: map[string]*setup.Document{}, chart: map[string]*source.Node{}, unreadNames: map[string]*setup.Document{}, runtimeClasses: map[string]*setup.Document{}, roles: map[string]*setup.Document{}, bySubject: map[string][]*setup.Document{}, rights: map[claim]right{}, namespaces: map[string]*setup.Document{}}
 	for _, d := range s.Documents {
 		if d.Form == setup.FormHelmValues {
 			if n := d.Spec.Get(credspec.KeyDomainJoin, "MachineAccountName"); n.String() != "" {
@@ -107,7 +114,7 @@ func newKubeSet(s *setup.Setup) *kubeSet {
 			continue
 		}
 		if d.Root == nil {
-			k.unread = append(k.unread, d)
+			k.addUnread(d)
 			continue
 		}
 		name, namespace := d.Root.Get("metadata", "name").String(), d.Root.Get("metadata", "namespace").String()
@@ -120,13 +127,17 @@ func newKubeSet(s *setup.Setup) *kubeSet {
 		case "ClusterRole":
 			k.roles["/"+name+"/cluster"] = d
 		case "RoleBinding", "ClusterRoleBinding":
-			k.bindings = append(k.bindings, d)
+			k.addBinding(d)
 		case "Namespace":
 			k.namespaces[name] = d
+		case "RuntimeClass":
+			k.runtimeClasses[name] = d
 		case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration":
 			k.webhooks = append(k.webhooks, d)
 		}
 	}
+	k.names = slices.AppendSeq(slices.Collect(maps.Keys(k.byName)), maps.Keys(k.chart))
+	slices.Sort(k.names)
 	for _, p := range s.Pods {
 		if p.HasIdentity() {
 			k.withIdentity = append(k.withIdentity, p)
@@ -135,17 +146,34 @@ func newKubeSet(s *setup.Setup) *kubeSet {
 	return k
 }
 
-// unreadWith is a document that could not be read and has a line that names something so; nil: none.
-func (k *kubeSet) unreadWith(name string) *setup.Document {
-	for _, d := range k.unread {
-		for line := range strings.Lines(string(d.File.Data)) {
-			key, value, _ := strings.Cut(strings.TrimLeft(line, " \t-{,\""), ":")
-			if value, _, _ = strings.Cut(value, " #"); strings.Trim(key, `"' `) == "name" && strings.Trim(value, "\"', \r\n") == name {
-				return d
-			}
+// addUnread keeps a document that could not be read, and what its lines name: a resource of that name may be in it.
+func (k *kubeSet) addUnread(d *setup.Document) {
+	k.unread = append(k.unread, d)
+	for line := range strings.Lines(string(d.File.Data)) {
+		key, value, _ := strings.Cut(strings.TrimLeft(line, " \t-{,\""), ":")
+		if value, _, _ = strings.Cut(value, " #"); strings.Trim(key, `"' `) == "name" {
+			k.unreadNames[strings.Trim(value, "\"', \r\n")] = d
 		}
 	}
-	return nil
+}
+
+// nearest is the name of a resource that is most like another one, "" when none is: also one that is a part of it, or has it as a part. Of many
+// resources only those count that begin or end alike, so that thousands of names are not compared with thousands.
+func (k *kubeSet) nearest(name string) string {
+	candidates := k.names
+	if len(candidates) > 200 && len(name) >= 3 {
+		candidates = slices.DeleteFunc(slices.Clone(candidates), func(s string) bool {
+			return !strings.HasPrefix(s, name[:3]) && !strings.HasSuffix(s, name[len(name)-3:])
+		})
+		candidates = candidates[:min(len(candidates), 200)]
+	}
+	if near := diag.Nearest(name, candidates); near != "" {
+		return near
+	}
+	if i := slices.IndexFunc(candidates, func(s string) bool { return s != "" && (strings.Contains(s, name) || strings.Contains(name, s)) }); i >= 0 {
+		return candidates[i]
+	}
+	return ""
 }
 
 func kindOf(d *setup.Document) string { return d.Root.Get("kind").String() }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/setup"
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
@@ -271,26 +270,11 @@ func (c *run) podReference() {
 			c.notChecked(l.name.Span(), "no GMSACredentialSpec is among the files: that %q exists is not known", l.name.Text)
 			continue
 		}
-		if d := k.unreadWith(l.name.Text); d != nil {
+		if d := k.unreadNames[l.name.Text]; d != nil {
 			c.notChecked(l.name.Span(), "%s could not be read, which may hold %q", d.File.Name, l.name.Text)
 			continue
 		}
-		var names []string
-		for name := range k.byName {
-			names = append(names, name)
-		}
-		for name := range k.chart {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		near := diag.Nearest(l.name.Text, names)
-		if near == "" {
-			if i := slices.IndexFunc(names, func(name string) bool {
-				return name != "" && (strings.Contains(name, l.name.Text) || strings.Contains(l.name.Text, name))
-			}); i >= 0 {
-				near = names[i]
-			}
-		}
+		near := k.nearest(l.name.Text)
 		r := c.report(l.name, "no GMSACredentialSpec of the files is called %q", l.name.Text)
 		r.Consumer = denied("cred spec %s does not exist", l.name.Text)
 		if near != "" {
@@ -691,10 +675,7 @@ func hasWin(text string) bool { return strings.Contains(strings.ToLower(text), "
 // runtimeClass looks at the RuntimeClass that a pod names: its scheduling section adds to the pod's selector.
 func (c *run) runtimeClass(p *setup.Pod) {
 	n := p.Spec.Get("runtimeClassName")
-	for _, d := range c.objects("RuntimeClass") {
-		if d.Root.Get("metadata", "name").String() != n.Text {
-			continue
-		}
+	if d := c.kube().runtimeClasses[n.Text]; d != nil {
 		if !namesWindows(d.Root.Get("scheduling", "nodeSelector")) {
 			c.report(n, "neither the pod nor the RuntimeClass %q selects nodes with Windows", n.Text).related(d.Root.Get("metadata", "name"), "the RuntimeClass")
 		}

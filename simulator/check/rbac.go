@@ -152,6 +152,65 @@ func subjectOf(binding *source.Node, who asker) *source.Node {
 	return nil
 }
 
+// A binding is found by its subjects: by account and namespace, by account alone for pods whose namespace the files leave open, and by group.
+func accountKey(namespace, account string) string { return "account/" + namespace + "/" + account }
+
+const (
+	anyNamespace = "*"
+	groupKey     = "group/"
+)
+
+func (k *kubeSet) addBinding(b *setup.Document) {
+	k.bindings = append(k.bindings, b)
+	add := func(key string) {
+		if list := k.bySubject[key]; len(list) == 0 || list[len(list)-1] != b {
+			k.bySubject[key] = append(list, b)
+		}
+	}
+	account := func(namespace, name string) {
+		add(accountKey(namespace, name))
+		add(accountKey(anyNamespace, name))
+	}
+	for _, s := range b.Root.Get("subjects").List() {
+		name := s.Get("name").String()
+		switch s.Get("kind").String() {
+		case "ServiceAccount":
+			namespace := s.Get("namespace").String()
+			if namespace == "" && kindOf(b) != "ClusterRoleBinding" {
+				namespace = b.Root.Get("metadata", "namespace").String()
+			}
+			account(namespace, name)
+		case "User":
+			if rest, ok := strings.CutPrefix(name, "system:serviceaccount:"); ok {
+				namespace, name, _ := strings.Cut(rest, ":")
+				account(namespace, name)
+			}
+		case "Group":
+			if rest, ok := strings.CutPrefix(name, "system:serviceaccounts"); ok {
+				add(groupKey + strings.TrimPrefix(rest, ":"))
+				add(groupKey + anyNamespace)
+			}
+		}
+	}
+}
+
+// bindingsOf are the bindings that have a subject for a service account.
+func (k *kubeSet) bindingsOf(who asker) []*setup.Document {
+	keys := []string{accountKey(who.namespace, who.account), accountKey("", who.account), groupKey, groupKey + who.namespace}
+	if who.namespace == "" {
+		keys = []string{accountKey(anyNamespace, who.account), groupKey + anyNamespace}
+	}
+	var list []*setup.Document
+	for _, key := range keys {
+		for _, b := range k.bySubject[key] {
+			if subjectOf(b.Root, who) != nil && !slices.Contains(list, b) {
+				list = append(list, b)
+			}
+		}
+	}
+	return list
+}
+
 // inScope tells whether a binding counts in a namespace.
 func inScope(binding *source.Node, namespace string) bool {
 	own := binding.Get("metadata", "namespace").String()
@@ -172,11 +231,24 @@ type right struct {
 }
 
 func (k *kubeSet) right(who asker, name string) right {
+	key := claim{who, name}
+	r, known := k.rights[key]
+	if !known {
+		r = k.rightOf(who, name)
+		k.rights[key] = r
+	}
+	return r
+}
+
+// claim is a service account and a credential spec that it would use.
+type claim struct {
+	asker
+	name string
+}
+
+func (k *kubeSet) rightOf(who asker, name string) right {
 	var r right
-	for _, b := range k.bindings {
-		if subjectOf(b.Root, who) == nil {
-			continue
-		}
+	for _, b := range k.bindingsOf(who) {
 		role, known := k.roleOf(b)
 		if b.Root.Get("roleRef", "name").String() == "cluster-admin" {
 			role, known = nil, true
@@ -233,16 +305,12 @@ func (k *kubeSet) unreadRole() *setup.Document {
 
 // askers are the pods' service accounts and the credential specs that they name, each pair once, with the place of the name.
 func (c *run) askers(f func(p *setup.Pod, who asker, l podLevel)) {
-	type pair struct {
-		asker
-		name string
-	}
-	seen := map[pair]bool{}
+	seen := map[claim]bool{}
 	for _, l := range c.places(true) {
 		if l.name.String() == "" || isVariable(l.name.Text) || !l.pod.Known && l.pod.Kind == "" {
 			continue
 		}
-		key := pair{asker{l.pod.Namespace, l.pod.Account}, l.name.Text}
+		key := claim{asker{l.pod.Namespace, l.pod.Account}, l.name.Text}
 		if !seen[key] {
 			seen[key] = true
 			f(l.pod, key.asker, l)
@@ -401,8 +469,8 @@ func (c *run) rbacWrongVerb() {
 	k := c.kube()
 	used := map[*setup.Document]bool{} // roles that an account of a pod with an identity has
 	c.askers(func(p *setup.Pod, who asker, l podLevel) {
-		for _, b := range k.bindings {
-			if role, known := k.roleOf(b); known && subjectOf(b.Root, who) != nil {
+		for _, b := range k.bindingsOf(who) {
+			if role, known := k.roleOf(b); known {
 				used[role] = true
 			}
 		}

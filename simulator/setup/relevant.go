@@ -15,7 +15,7 @@ var (
 		[]byte("credential"), []byte("credspec"), []byte("gmsa"), []byte("cmsplugins"), []byte("domainjoinconfig"), []byte("activedirectoryconfig"), []byte("windowsoptions"), []byte("windows.k8s.io"),
 		[]byte("security_opt"), []byte("security-opt"), []byte("securityopt"), []byte("domainname"), []byte("vault_addr"),
 	}
-	permits = [][]byte{[]byte("rbac.authorization.k8s.io"), []byte("serviceaccount"), []byte("kind: namespace"), []byte(`"namespace"`)}
+	permits = [][]byte{[]byte("rbac.authorization.k8s.io"), []byte("serviceaccount"), []byte("kind: namespace"), []byte("runtimeclass"), []byte(`"namespace"`)}
 )
 
 func containsAny(text []byte, list [][]byte) bool {
@@ -53,7 +53,7 @@ func Relevant(f *source.File) (parse bool, keep func([]*Document, []*Use) bool) 
 				return true
 			default:
 				switch d.Root.Get("kind").String() {
-				case "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Namespace":
+				case "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Namespace", "RuntimeClass":
 					return true
 				}
 			}
