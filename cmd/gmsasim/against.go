@@ -47,9 +47,15 @@ func (f *directoryFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.startTLS, "start-tls", false, "protect an ldap:// address with TLS")
 }
 
+// asked is a directory that knows where and as whom it is asked.
+type asked interface {
+	check.Directory
+	Home() (domain, account string, err error)
+}
+
 // opened is a directory that is to be closed.
 type opened struct {
-	check.Directory
+	asked
 	// Close closes the directory, and the domain behind it when that was started for it.
 	Close func() error
 }
@@ -163,9 +169,12 @@ func (a *app) login(f directoryFlags) (ldapdirectory.Login, error) {
 		}
 		return ldapdirectory.Password{Name: f.user, Password: password}, nil
 	}
+	if _, err := os.Stat(kerberosConfig()); err != nil {
+		return nil, usage("there is no %s to sign in by Kerberos with: give --user and --password-file, or set KRB5_CONFIG", kerberosConfig())
+	}
 	conf, err := config.Load(kerberosConfig())
 	if err != nil {
-		return nil, usage("%s: %v; KRB5_CONFIG names another file", kerberosConfig(), err)
+		return nil, usage("%s: %v", kerberosConfig(), err)
 	}
 	file := func(variable string) string {
 		name := strings.TrimPrefix(os.Getenv(variable), "FILE:")

@@ -142,7 +142,7 @@ func (a *app) checkAgainst(ctx context.Context, o *checkFlags) (err error) {
 			return openErr
 		}
 		defer func() { err = errors.Join(err, d.Close()) }()
-		o.options.Directory = d.Directory
+		o.options.Directory = d.asked
 	}
 	if o.watch {
 		return a.watchFiles(ctx, o)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator/check/ldapdirectory"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
@@ -84,12 +85,13 @@ func statusOf(err error) int {
 	_, isUsage := errors.AsType[*usageError](err)
 	_, isPath := errors.AsType[*fs.PathError](err)
 	_, isSelect := errors.AsType[*scenarios.SelectError](err)
+	_, isConnect := errors.AsType[*ldapdirectory.ConnectError](err)
 	switch {
 	case errors.Is(err, diag.NotModelled):
 		return exitNotModelled
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case isUsage, isPath, isSelect, len(scenarios.SourceErrors(err)) > 0:
+	case isUsage, isPath, isSelect, isConnect, len(scenarios.SourceErrors(err)) > 0:
 		return exitUsage
 	default:
 		return exitInternal
@@ -134,6 +136,9 @@ func (a *app) fail(err error) int {
 	}
 	for _, line := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {
 		fmt.Fprintf(a.err, "%s %s\n", a.talk.bad("error:"), line)
+	}
+	if e, ok := errors.AsType[*specError](err); ok && e.help != "" {
+		fmt.Fprintln(a.err, "help: "+e.help)
 	}
 	switch status {
 	case exitUsage:

@@ -86,7 +86,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "answer in JSON")
 	root.PersistentFlags().BoolVar(&a.plain, "plain", false, "no colour, no marks outside ASCII")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.runCommand(), a.doctorCommand(), a.checkCommand(), a.sweepCommand(), a.upCommand(), a.listCommand(), a.explainCommand(), a.clockCommand(), a.eventsCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.doctorCommand(), a.checkCommand(), a.credspecCommand(), a.sweepCommand(), a.upCommand(), a.listCommand(), a.explainCommand(), a.clockCommand(), a.eventsCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))
 	return root
 }

@@ -260,6 +260,17 @@ func (d *Directory) ServiceAccounts(domain string) ([]string, error) {
 	return names, nil
 }
 
+// Home is the DNS name of the domain whose controller was asked first, and the account that asks, as DOMAIN\NAME.
+func (d *Directory) Home() (domain, account string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l, err := d.link("")
+	if err != nil {
+		return "", "", err
+	}
+	return l.domain(), l.who, nil
+}
+
 // Now implements [check.Directory].
 func (d *Directory) Now() (time.Time, error) {
 	d.mu.Lock()

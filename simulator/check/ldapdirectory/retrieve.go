@@ -21,6 +21,9 @@ func (d *Directory) MayRetrieve(account, who check.Object) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if who.SID != "" && slices.Contains(l.sids, who.SID) {
+		return l.retrieves(account)
+	}
 	e, err := l.read(account.DN, "msDS-GroupMSAMembership")
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", l.dc, err)
@@ -46,6 +49,17 @@ func (d *Directory) MayRetrieve(account, who check.Object) (bool, error) {
 	}
 	self, _ := security.ParseSID(account.SID) // zero is nobody
 	return list.Allows(token, security.RightReadProperty, security.ObjectTypes{}, self), nil
+}
+
+// retrieves tells whether the account that asks gets the password, as Test-ADServiceAccount does for the computer that it runs on.
+func (l *link) retrieves(account check.Object) (bool, error) {
+	e, err := l.read(account.DN, "msDS-ManagedPassword")
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", l.dc, err)
+	}
+	blob := e.GetRawAttributeValue("msDS-ManagedPassword")
+	clear(blob) // that it came is all that matters
+	return len(blob) > 0, nil
 }
 
 func tokenFrom(user string, groups []string) (*security.Token, error) {
