@@ -1,13 +1,13 @@
 package check
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/gmsasim/gmsasim/simulator/credspec"
 	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
-	"github.com/gmsasim/gmsasim/simulator/setup"
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
 
@@ -258,16 +258,9 @@ type pluginUser struct {
 // pluginUsers are the users that the files of the set name: in secrets of plug-ins, and in inputs that hold the user itself.
 func (c *run) pluginUsers() []pluginUser {
 	var list []pluginUser
-	for _, d := range c.setup.Documents {
-		if d.Form != setup.FormPluginSecret || d.Root == nil {
-			continue
-		}
-		if n := d.Root.Get("username"); n.String() != "" {
-			u := pluginUser{node: n, domain: d.Root.Get("domainName").String(), name: n.Text}
-			if domain, name, ok := strings.Cut(u.name, `\`); ok {
-				u.domain, u.name = domain, name
-			}
-			list = append(list, u)
+	for _, s := range c.secrets() {
+		if s.user != nil && s.name != "" {
+			list = append(list, pluginUser{node: s.user, domain: s.domain(), name: s.name})
 		}
 	}
 	for _, doc := range c.specs() {
@@ -287,27 +280,36 @@ func (c *run) pluginUsers() []pluginUser {
 	return list
 }
 
+// domain is the domain of the user of a secret, "" when it does not say.
+func (s *secret) domain() string {
+	if !s.keys {
+		account, _, _ := strings.Cut(s.root.String(), ":")
+		domain, _, _ := strings.Cut(account, `\`)
+		return domain
+	}
+	for _, m := range s.root.Map() {
+		if !strings.EqualFold(m.Key.Text, "domainName") {
+			continue
+		}
+		if text, err := base64.StdEncoding.DecodeString(m.Value.String()); s.data && err == nil {
+			return strings.TrimSpace(string(text))
+		}
+		return m.Value.String()
+	}
+	return ""
+}
+
 // user finds the user of a plug-in: nil when there is none.
 func (a *asking) user(u pluginUser) (*Object, error) {
-	name, upnDomain, isUPN := strings.Cut(u.name, "@")
 	dom := ""
 	if u.domain != "" {
 		if d := domainNamed(a.domains, u.domain); d != nil && !d.Trusted {
 			dom = d.DNSName
 		}
 	}
-	var found []Object
-	var err error
-	if isUPN {
-		if found, err = a.Find("", ByUPN, u.name); err != nil || len(found) > 0 {
-			return firstOf(found), err
-		}
-		if d := domainNamed(a.domains, upnDomain); d != nil && !d.Trusted {
-			dom = d.DNSName
-		}
-	}
-	if found, err = a.Find(dom, BySAM, name); err == nil && len(found) == 0 {
-		found, err = a.Find(dom, BySAM, strings.TrimSuffix(name, "$")+"$")
+	found, err := a.Find(dom, BySAM, u.name)
+	if err == nil && len(found) == 0 {
+		found, err = a.Find(dom, BySAM, strings.TrimSuffix(u.name, "$")+"$")
 	}
 	return firstOf(found), err
 }
@@ -330,8 +332,8 @@ func (c *run) askPluginUser(d Directory) {
 		case err != nil:
 			a.fail(u.node, err)
 		case o == nil:
-		case o.Class == ClassGMSA:
-			c.know(u.node, Error, "%s is a group managed service account, whose password nobody can write into a secret", o.SAM)
+		case o.Class != ClassUser:
+			c.know(u.node, Error, "the user is %s, whose password nobody can write into a secret", describe(*o))
 		default:
 			c.retract(u.node)
 		}
@@ -352,7 +354,7 @@ func (c *run) askPluginRights(d Directory) {
 		case o == nil:
 			c.report(u.node, "the forest of %s has no user %s", a.forest(), u.name).Repair = "correct the name, or create the user"
 			continue
-		case o.Class == ClassGMSA:
+		case o.Class != ClassUser:
 			continue // plugin-secret-user-is-gmsa
 		case o.Flags&AccountDisabled != 0:
 			c.report(u.node, "the user %s is disabled", o.SAM).Repair = "enable the user: Enable-ADAccount"
