@@ -6,6 +6,8 @@
 package credspec
 
 import (
+	"slices"
+
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
 
@@ -83,6 +85,27 @@ func (d *Document) Broken() bool {
 	}
 	return false
 }
+
+// Following are the credential specs that stand behind this one in its text, as in a file with one a line; reading ends at what is none.
+func (d *Document) Following() []*Document {
+	var list []*Document
+	for len(list) < maxFollowing {
+		i := slices.IndexFunc(d.Faults, func(f source.Fault) bool { return f.Kind == source.TrailingData })
+		if i < 0 {
+			break
+		}
+		root, faults := source.ParseJSONAt(d.File, d.Faults[i].Start)
+		d = &Document{File: d.File, Root: root, Faults: faults}
+		if d.Broken() || root == nil || root.Kind != source.Object {
+			break
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// maxFollowing is how many credential specs of one text are read behind the first.
+const maxFollowing = 10_000
 
 // Get is the value at a path of keys, nil when there is none or d is nil.
 func (d *Document) Get(path ...string) *source.Node {

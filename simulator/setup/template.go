@@ -35,9 +35,15 @@ type piece struct {
 func (t *Text) Known() bool { return t != nil && !strings.ContainsAny(t.Value, Unknown+Word+Region) }
 
 // String is the text for people: what is not known is a *.
-func (t *Text) String() string {
-	return strings.NewReplacer(Unknown, "*", Word, "*", Region, "*").Replace(t.Value)
-}
+func (t *Text) String() string { return ShowText(t.Value) }
+
+// Show is the text from an offset in Value, for people.
+func (t *Text) Show(from int) string { return ShowText(t.Value[from:]) }
+
+// ShowText is a part of [Text.Value] for people.
+func ShowText(value string) string { return shown.Replace(value) }
+
+var shown = strings.NewReplacer(Unknown, "*", Word, "*", Region, "*")
 
 // Part is the string, or the part of one, that gives a range of the text; the whole value when no single one does.
 func (t *Text) Part(start, end int) *source.Node {

@@ -39,8 +39,11 @@ const maxDepth = 200
 
 // ParseJSON reads one JSON document and goes on where it can: comments and commas that are too many are faults, not the end. After a fault of
 // kind [Syntax] or [Truncated] the root holds what was read so far; it is nil when that is nothing.
-func ParseJSON(f *File) (*Node, []Fault) {
-	p := &jsonParser{f: f, b: f.Data}
+func ParseJSON(f *File) (*Node, []Fault) { return ParseJSONAt(f, 0) }
+
+// ParseJSONAt reads the document that begins at an offset: one that follows another, which is a fault of kind [TrailingData] of that.
+func ParseJSONAt(f *File, offset int) (*Node, []Fault) {
+	p := &jsonParser{f: f, b: f.Data, at: offset}
 	root := p.value(0)
 	if !p.stopped && root != nil {
 		p.space()
