@@ -116,13 +116,13 @@ var ecsRules = []*Rule{
 				name, isParameter := strings.CutPrefix(resource, "parameter")
 				switch {
 				case e.Source == setup.FromS3 && bucket == "" && !open, e.Source == setup.FromS3 && slash && bucket == "":
-					c.report(where, "the ARN names no bucket").Consumer = quoted(e, "invalid s3 arn: "+e.Show(e.From))
+					c.report(where, "the ARN names no bucket").Consumer = whole(e, "invalid s3 arn: "+e.Show(e.From))
 				case e.Source == setup.FromS3 && (!slash && !open || slash && key == "" && !open):
-					c.report(where, "the ARN names the bucket %s and no object in it", setup.ShowText(bucket)).Consumer = quoted(e, "invalid s3 arn: "+e.Show(e.From))
+					c.report(where, "the ARN names the bucket %s and no object in it", setup.ShowText(bucket)).Consumer = whole(e, "invalid s3 arn: "+e.Show(e.From))
 				case e.Source == setup.FromSSM && open && strings.HasPrefix("parameter/", resource):
 					// only the deployment knows
 				case e.Source == setup.FromSSM && (!isParameter || strings.Trim(name, "/") == "" && !open):
-					c.report(where, "the ARN ends in %q, where parameter/NAME belongs", setup.ShowText(resource)).Consumer = quoted(e, fmt.Sprintf("the provided SSM parameter:%s is in an invalid format", resource))
+					c.report(where, "the ARN ends in %q, where parameter/NAME belongs", setup.ShowText(resource)).Consumer = whole(e, fmt.Sprintf("the provided SSM parameter:%s is in an invalid format", resource))
 				}
 			})
 		},
@@ -476,8 +476,8 @@ func specOption(t *setup.TaskContainer) *setup.Entry {
 	return nil
 }
 
-// quoted is a consumer's text that quotes an entry; of one that is not known to the end nobody knows the text.
-func quoted(e *setup.Entry, text string) string {
+// whole is a consumer's text that quotes an entry; of one that is not known to the end nobody knows the text.
+func whole(e *setup.Entry, text string) string {
 	if !e.Known() {
 		return ""
 	}
