@@ -137,14 +137,19 @@ var composeRules = []*Rule{
 	{
 		ID: "compose-raw-unsupported", Group: "docker", Severity: Error, Needs: []How{Offline},
 		Title:  "credential_spec has a member that nobody knows",
-		Why:    "The schema of compose files has config, file and registry there, and extensions whose names begin with x-; the file is refused (compose-spec schema; docker/cli cli/compose/schema). Contents cannot stand in the file itself.",
+		Why:    "The schema of compose files has config, file and registry there, and extensions whose names begin with x-, which docker stack deploy does not take here; the file is refused (compose-spec schema; docker/cli cli/compose/schema, which words it a little differently since version 29). Contents cannot stand in the file itself.",
 		Repair: "put the contents into a file or a config and name it",
 		Bad:    "credential_spec: {raw: '{\"CmsPlugins\": …}'}", Good: "credential_spec: {config: web}, with configs: {web: {file: web.json}}",
 		run: func(c *run) {
 			for _, u := range c.composeUses() {
 				for _, m := range u.Container.Get("credential_spec").Map() {
-					if k := m.Key.Text; k != "config" && k != "file" && k != "registry" && !strings.HasPrefix(k, "x-") {
+					extension := strings.HasPrefix(m.Key.Text, "x-")
+					if k := m.Key.Text; k != "config" && k != "file" && k != "registry" && (!extension || c.targets(TargetStack)) {
 						r := c.report(m.Key, "credential_spec has no member %s: config, file and registry are its members", k)
+						if extension {
+							r.Message = fmt.Sprintf("docker stack deploy does not take the extension %s inside credential_spec", k)
+							r.Repair = "put it beside credential_spec"
+						}
 						r.Consumer = fmt.Sprintf("services.%s.credential_spec Additional property %s is not allowed", u.Name, k)
 						if low := strings.ToLower(k); low != k && (low == "config" || low == "file" || low == "registry") {
 							r.replace(m.Key, low)
@@ -169,6 +174,15 @@ var composeRules = []*Rule{
 					}
 					configs := u.Document().Root.Get("configs")
 					if configs.Key(o.Value.Text) != nil {
+						// docker stack deploy looks for the config by its key, with and without the stack's name before it.
+						name := configs.Get(o.Value.Text, "name")
+						if name.String() == "" || name.Open || name.Text == o.Value.Text || strings.HasSuffix(name.Text, "_"+o.Value.Text) || !c.targets(TargetStack) {
+							continue
+						}
+						r := c.report(o.Value, "the config %s has the name %s in the swarm, and docker stack deploy looks for it under its key", o.Value.Text, name.Text)
+						r.Repair = "give the config its name as key, or leave the name out"
+						r.Consumer = fmt.Sprintf("invalid credential spec: spec specifies config %s, but no such config can be found", o.Value.Text)
+						r.related(name, "its name")
 						continue
 					}
 					r := c.report(o.Value, "configs has no %q", o.Value.Text)

@@ -118,20 +118,15 @@ var optionRules = []*Rule{
 	{
 		ID: "docker-opt-empty", Group: "docker", Severity: Error, Needs: []How{Offline},
 		Title:  "the option names nothing",
-		Why:    "docker run refuses an empty value itself, the daemon one that ends in ://; docker service create sends it, and the daemon answers (docker/cli, moby daemon/oci_windows.go). In a compose file, an empty member is as if it were not there.",
+		Why:    "docker run refuses an empty value itself, the daemon one that ends in ://; docker service create sends it, and the daemon answers (docker/cli, moby daemon/oci_windows.go).",
 		Repair: "write the file's or the registry value's name",
 		Bad:    "docker run --security-opt credentialspec=file:// IMAGE", Good: "docker run --security-opt credentialspec=file://web.json IMAGE",
 		run: func(c *run) {
 			c.options(func(u *setup.Use, o *setup.Option) {
-				if o.Value != nil || !o.IsCredentialSpec() || o.Via == setup.ViaSecurityOpt && o.Separator != '=' {
+				if o.Value != nil || o.Via == setup.ViaMember || !o.IsCredentialSpec() || o.Via == setup.ViaSecurityOpt && o.Separator != '=' {
 					return
 				}
 				switch {
-				case o.Via == setup.ViaMember:
-					r := c.report(o.Node, "%s is empty", o.Key)
-					if u.Carrier == setup.Swarm {
-						r.Consumer = sayNone
-					}
 				case o.Via == setup.ViaServiceFlag && o.Scheme == "":
 					// docker service update takes the credential spec away so; for create it is no option at all
 				case o.Via == setup.ViaServiceFlag:

@@ -62,16 +62,14 @@ var swarmRules = []*Rule{
 		Bad:    `"Privileges": {"CredentialSpec": {}}`, Good: `"Privileges": {"CredentialSpec": {"File": "web.json"}}`,
 		run: func(c *run) {
 			for _, u := range c.memberUses() {
-				n := u.Where
-				if u.Carrier == setup.Compose {
-					if n = u.Container.Get("credential_spec"); n == nil {
-						continue
-					}
-				}
-				if !n.IsEmpty() {
+				named := slices.ContainsFunc(u.Options, func(o *setup.Option) bool { return o.Via == setup.ViaMember && o.Value != nil })
+				unknown := slices.ContainsFunc(u.Member.Map(), func(m source.Member) bool {
+					return !slices.Contains([]string{"config", "file", "registry"}, m.Key.Text)
+				})
+				if named || unknown && u.Carrier == setup.Compose { // compose-raw-unsupported
 					continue
 				}
-				r := c.report(n, "the credential spec has neither config nor file nor registry")
+				r := c.report(u.Member, "the credential spec has neither config nor file nor registry")
 				if u.Carrier == setup.Swarm {
 					r.Consumer = sayNone
 				}
@@ -181,7 +179,7 @@ var swarmRules = []*Rule{
 func (c *run) memberUses() []*setup.Use {
 	var list []*setup.Use
 	for _, u := range c.setup.Uses {
-		if u.Carrier == setup.Swarm && u.Command == nil || u.Carrier == setup.Compose && u.Container.Get("credential_spec") != nil {
+		if u.Member != nil {
 			list = append(list, u)
 		}
 	}

@@ -83,7 +83,7 @@ func (s *Setup) composeUse(d *Document, name string, service *source.Node) *Use 
 	if member == nil && !namesSpec(u.Options) {
 		return nil
 	}
-	u.Where = service
+	u.Where, u.Member = service, member
 	if member != nil {
 		u.Where = member
 	}

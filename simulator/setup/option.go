@@ -149,7 +149,7 @@ func (u *Use) Chosen() *Option {
 func (u *Use) choose() {
 	u.Source = FromNowhere
 	for _, o := range u.Options {
-		if o.Behind || !o.Meant() {
+		if o.Behind || !o.Meant() || o.Via == ViaMember && o.Value == nil && u.Carrier != OCI {
 			continue
 		}
 		u.Source, u.Option, u.Where, u.Value = o.Source, o.Node, o.Node, ""

@@ -64,6 +64,8 @@ type Use struct {
 
 	// Options are all texts of the container that name, or were to name, a credential spec or are security options beside it, in their order.
 	Options []*Option
+	// Member is the object that has a member for each source, credential_spec of a compose file or CredentialSpec of the API; nil: none.
+	Member *source.Node
 	// Command is the docker command line that makes the container; nil: it is another carrier's.
 	Command *Command
 

@@ -32,7 +32,7 @@ func (s *Setup) readSwarmService(d *Document) {
 			continue
 		}
 		u := &Use{
-			Carrier: Swarm, File: d.File, Name: spec.Get("Name").String(), Container: container, Where: member,
+			Carrier: Swarm, File: d.File, Name: spec.Get("Name").String(), Container: container, Where: member, Member: member,
 			Image: container.Get("Image"), Hostname: container.Get("Hostname"), User: container.Get("User"), Isolation: container.Get("Isolation"),
 			Replicas: number(text(spec.Get("Mode", "Replicated", "Replicas"))),
 		}

@@ -27,7 +27,7 @@ func (s *Setup) readTerraform(d *Document) {
 				return
 			}
 			u := &Use{
-				Carrier: Swarm, File: d.File, Name: name, Container: container, Where: member,
+				Carrier: Swarm, File: d.File, Name: name, Container: container, Where: member, Member: member,
 				Image: container.Get("image"), Hostname: container.Get("hostname"), User: container.Get("user"), Isolation: container.Get("isolation"),
 				Replicas: number(text(one(one(n.Get("mode")).Get("replicated")).Get("replicas"))),
 			}
