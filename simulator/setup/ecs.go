@@ -164,11 +164,20 @@ func list(n *source.Node) []*source.Node {
 
 const typeTask = "AWS::ECS::TaskDefinition"
 
+const typeTerraformTask = "aws_ecs_task_definition"
+
+// isTerraformTask tells whether a document has task definitions of Terraform's AWS provider.
+func isTerraformTask(root *source.Node) bool {
+	found := false
+	each(root, "resource", func(n *source.Node) { found = found || n.Get(typeTerraformTask) != nil })
+	return found
+}
+
 func isECS(root *source.Node) bool {
 	switch {
 	case len(field(root, "containerDefinitions").List()) > 0, len(field(root.Get("taskDefinition"), "containerDefinitions").List()) > 0:
 		return true
-	case root.Get("resource", "aws_ecs_task_definition") != nil:
+	case isTerraformTask(root):
 		return true
 	case root.Get("Data", "TaskEngine", "Tasks").List() != nil:
 		return true
@@ -187,7 +196,7 @@ func isECS(root *source.Node) bool {
 }
 
 func (s *Setup) readECS(d *Document) {
-	r := &resolver{template: d.Root, left: maxPieces, fills: d.Root.Get("resource") != nil}
+	r := &resolver{template: d.Root, left: maxPieces, fills: isTerraformTask(d.Root)}
 	add := func(definition, containers *source.Node, whole bool) {
 		t := &Task{Document: d, Node: definition, Whole: whole}
 		if containers.String() != "" {
@@ -219,14 +228,12 @@ func (s *Setup) readECS(d *Document) {
 				add(p, field(p, "containerDefinitions"), true)
 			}
 		}
-	case root.Get("resource", "aws_ecs_task_definition") != nil:
-		for _, m := range root.Get("resource", "aws_ecs_task_definition").Map() {
-			for _, p := range append(m.Value.List(), m.Value) {
-				if containers := field(p, "containerDefinitions"); containers != nil {
-					add(p, containers, true)
-				}
-			}
-		}
+	case r.fills:
+		each(root, "resource", func(resources *source.Node) {
+			labelled(resources, typeTerraformTask, func(_ string, n *source.Node) {
+				add(n, field(n, "containerDefinitions"), true)
+			})
+		})
 	case root.Get("Data") != nil:
 		for _, task := range root.Get("Data", "TaskEngine", "Tasks").List() {
 			add(task, task.Get("Containers"), false)
@@ -246,9 +253,26 @@ func (r *resolver) inside(d *Document, n *source.Node) *source.Node {
 	if strings.HasPrefix(strings.TrimSpace(n.Text), "${") {
 		return nil // an expression of Terraform
 	}
-	root, faults := source.ParseJSON(n.Inside())
+	f := n.Inside()
+	if n.Open {
+		if f = heredoc(n); f == nil {
+			return nil
+		}
+	}
+	root, faults := source.ParseJSON(f)
 	d.Faults = append(d.Faults, faults...)
 	return root
+}
+
+// heredoc is the text of a here-document with expressions in it, which a reader of HCL gives as it is written; nil: it is none.
+func heredoc(n *source.Node) *source.File {
+	text, ok := strings.CutPrefix(n.Text, "<<")
+	first := strings.IndexByte(text, '\n')
+	last := strings.LastIndexByte(strings.TrimRight(text, " \t\r\n"), '\n')
+	if !ok || first < 0 || last <= first {
+		return nil
+	}
+	return n.Part(len("<<")+first+1, len("<<")+last+1).Inside()
 }
 
 // settings reads what the definition says of the whole task.

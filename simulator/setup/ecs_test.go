@@ -72,6 +72,26 @@ Resources:
 		{"Terraform", "main.tf.json", `{"resource": {"aws_ecs_task_definition": {"web": {"family": "web", "execution_role_arn": "${aws_iam_role.e.arn}", "runtime_platform": [{"operating_system_family": "LINUX"}],
 			"container_definitions": "[{\"name\": \"web\", \"image\": \"web\", \"credentialSpecs\": [\"credentialspecdomainless:${aws_s3_bucket.specs.arn}/web.json\"]}]"}}}}`,
 			"linux// role * [web credentialspecdomainless|unknown|?/web.json]"},
+		{"HCL", "main.tf", `
+resource "aws_s3_bucket" "specs" {}
+resource "aws_ecs_task_definition" "web" {
+  family                   = "web"
+  execution_role_arn       = aws_iam_role.execution.arn
+  requires_compatibilities = ["FARGATE"]
+  container_definitions = jsonencode([
+    { name = "a", image = "web", credentialSpecs = ["credentialspecdomainless:${aws_s3_bucket.specs.arn}/web.json"] },
+    { name = "b", image = "web", credentialSpecs = ["credentialspec:arn:aws:s3:::specs/b.json"] },
+    { name = "c", image = "web", credentialSpecs = [local.spec] },
+  ])
+}
+resource "aws_ecs_task_definition" "old" {
+  network_mode = "bridge"
+  runtime_platform { operating_system_family = "WINDOWS_SERVER_2019_CORE" }
+  container_definitions = <<EOF
+[{"name": "d", "dockerSecurityOptions": ["credentialspec:file://${var.account}.json"]}]
+EOF
+}
+`, "linux// fargate role * [a credentialspecdomainless|unknown|?/web.json] [b credentialspec|s3|arn:aws:s3:::specs/b.json] [c ?|unknown|?]\nwindows/ltsc2019/ [d credentialspec|file|file://?.json]"},
 		{"agent", "state.json", `{"containerDefinitions": [{"name": "web", "dockerConfig": {"hostConfig": "{\"SecurityOpt\":[\"credentialspec:file://webapp.json\"]}"}}], "resources": {}}`,
 			"// [web credentialspec|file|file://webapp.json]"},
 		{"agent's database", "state.json", `{"Data": {"TaskEngine": {"Tasks": [{"Arn": "arn:aws:ecs:eu-west-1:111122223333:task/1", "Containers": [{"Name": "web", "dockerConfig": {"hostConfig": "{\"SecurityOpt\":[\"credentialspec:file://webapp.json\"]}"}}]}]}}}`,
@@ -164,6 +184,7 @@ func FuzzTask(f *testing.F) {
 	f.Add("t.yaml", "Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n      - CredentialSpecs: [!Sub '${A.Arn}', !Join ['', [!Ref B]], !GetAtt C.D, !If [x, y, z]]\n")
 	f.Add("t.json", `{"resource": {"aws_ecs_task_definition": {"w": {"container_definitions": "[{\"credentialSpecs\": [\"credentialspec:file://a.json\"]}]"}}}}`)
 	f.Add("t.json", `{"containerDefinitions": [{"dockerConfig": {"hostConfig": "{\"SecurityOpt\":[\"credentialspec:"}}]}`)
+	f.Add("main.tf", "resource \"aws_ecs_task_definition\" \"w\" {\n  container_definitions = jsonencode([{ credentialSpecs = [\"credentialspec:${a.b}/c\"] }])\n}\nresource \"aws_ecs_task_definition\" \"x\" {\n  container_definitions = <<E\n[{\"credentialSpecs\": [\"${a}\"]}]\nE\n}\n")
 	f.Fuzz(func(t *testing.T, name, text string) {
 		s := Read([]*source.File{source.NewFile(name, []byte(text))})
 		for _, task := range s.Tasks {

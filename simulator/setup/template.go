@@ -119,6 +119,10 @@ func (r *resolver) add(t *Text, n *source.Node, variables *source.Node) {
 	}
 	name, args := intrinsic(n)
 	switch {
+	case name == "" && n.Open && !quotedTemplate(n.Text):
+		t.Value += Unknown // an expression
+	case name == "" && n.Open:
+		r.slots(t, n.Part(1, len(n.Text)-1), func(string) { t.Value += Unknown })
 	case name == "" && n.Kind == source.String:
 		r.slots(t, n, func(string) { t.Value += Unknown })
 	case name == "" && (n.Kind == source.Number || n.Kind == source.Bool):
@@ -163,6 +167,11 @@ func (r *resolver) add(t *Text, n *source.Node, variables *source.Node) {
 	default:
 		t.Value += Unknown
 	}
+}
+
+// quotedTemplate tells whether the source of an expression of HCL is a string with expressions in it.
+func quotedTemplate(text string) bool {
+	return len(text) >= 2 && text[0] == '"' && text[len(text)-1] == '"' && !strings.Contains(text[1:len(text)-1], `"`)
 }
 
 // slots adds a string as it is written, but for its ${…}, which fill adds.
