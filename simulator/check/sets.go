@@ -192,7 +192,7 @@ func hostOf(u *setup.Use) string {
 	switch u.Carrier {
 	case setup.Compose, setup.ECS:
 	case setup.Docker:
-		if u.Command == nil || u.Command.Verb != "create" && !slices.ContainsFunc(u.Command.Flags, func(f setup.Flag) bool { return f.Name == "detach" }) {
+		if u.Command == nil || u.Command.Verb != "create" && !slices.ContainsFunc(u.Command.Flags, func(f setup.Flag) bool { return f.Name == "detach" || f.Name == "d" }) {
 			return ""
 		}
 	default:
