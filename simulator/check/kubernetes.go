@@ -339,6 +339,9 @@ func (c *run) resourceVersion() {
 			r := c.report(kind, "the kind %q does not exist: it is called %s", kind.Text, setup.KindGMSACredentialSpec)
 			r.Consumer = fmt.Sprintf("no matches for kind %q in version %q", kind.Text, version.String())
 			r.replace(kind, setup.KindGMSACredentialSpec)
+			if len(r.Fix) > 0 && version.String() != versionGMSA {
+				r.replace(version, versionGMSA)
+			}
 		}
 	}
 }

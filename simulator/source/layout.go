@@ -223,6 +223,8 @@ func (n *Node) inPlace(text string) (Edit, bool) {
 	start, end := n.Start, n.End
 	quoted, ok := n.quote(text)
 	switch {
+	case n.Style == Plain && (end > len(n.File.Data) || string(n.File.Data[start:end]) != n.Text):
+		return Edit{}, false // folded over lines
 	case n.Style == Plain && !ok:
 		quoted, ok = `"`+escapeJSON(text)+`"`, true
 	case n.Style == DoubleQuoted || n.Style == SingleQuoted:

@@ -117,13 +117,17 @@ func (f *File) offsetOf(line, column int) int {
 	if f.lines == nil {
 		f.lines = lineStarts(f.Data)
 	}
+	return f.offsetIn(f.lines, line, column)
+}
+
+func (f *File) offsetIn(lines []int, line, column int) int {
 	if line < 1 {
 		return 0
 	}
-	if line > len(f.lines) {
+	if line > len(lines) {
 		return len(f.Data)
 	}
-	at := f.lines[line-1]
+	at := lines[line-1]
 	for ; column > 1 && at < len(f.Data) && f.Data[at] != '\n'; column-- {
 		_, n := utf8.DecodeRune(f.Data[at:])
 		at += n

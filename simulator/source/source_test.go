@@ -3,6 +3,7 @@ package source
 import (
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestJSONFaults(t *testing.T) {
@@ -123,5 +124,24 @@ func TestYAMLTags(t *testing.T) {
 	}
 	if got := docs[0].Get("b"); got.Kind != String || got.Text != "Y" {
 		t.Errorf("b is %v %q", got.Kind, got.Text)
+	}
+}
+
+// TestYAMLOtherLines: YAML knows more ends of lines than people count; places stay right, and what is folded over lines is not replaced.
+func TestYAMLOtherLines(t *testing.T) {
+	for _, end := range []string{"\n", "\r\n", "\r", "\u0085", "\u2028"} {
+		text := "a: one" + end + "b: 'two'" + end + "c: three" + end + "  four" + end + "d: [five]" + end
+		docs, err := ParseYAML(NewFile("x", []byte(text)))
+		if err != nil || len(docs) != 1 {
+			t.Fatalf("%q: %v", end, err)
+		}
+		for key, want := range map[string]string{"a": "one", "b": "'two'", "d": "[five]"} {
+			if n := docs[0].Get(key); text[n.Start:n.End] != want {
+				t.Errorf("%q: %s is %q", end, key, text[n.Start:n.End])
+			}
+		}
+		if _, ok := docs[0].Get("c").Replace("x"); ok || len(strings.FieldsFunc(docs[0].Get("c").Text, unicode.IsSpace)) != 2 {
+			t.Errorf("%q: %q can be replaced: %v", end, docs[0].Get("c").Text, ok)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -42,7 +43,7 @@ func (e *YAMLError) Span() Span {
 	if e.Line == 0 {
 		return e.File.Span(len(e.File.Data), len(e.File.Data))
 	}
-	start := e.File.offsetOf(e.Line, 1)
+	start := e.File.offsetIn(yamlLines(e.File), e.Line, 1)
 	end := start
 	for end < len(e.File.Data) && e.File.Data[end] != '\n' {
 		end++
@@ -57,7 +58,7 @@ func (e *YAMLError) Span() Span {
 // kinds of YAML 1.2; [YAML11] tells what the older readers see. Aliases are followed, merge keys too.
 func ParseYAML(f *File) (documents []*Node, err error) {
 	dec := yaml.NewDecoder(bytes.NewReader(f.Data))
-	c := &yamlReader{f: f, left: maxNodes}
+	c := &yamlReader{f: f, left: maxNodes, lines: yamlLines(f)}
 	for {
 		var doc yaml.Node
 		err := dec.Decode(&doc)
@@ -92,10 +93,40 @@ func yamlError(f *File, err error) *YAMLError {
 }
 
 type yamlReader struct {
-	f    *File
-	left int
-	err  error
-	line int
+	f     *File
+	lines []int
+	left  int
+	err   error
+	line  int
+}
+
+// yamlLines are the beginnings of a file's lines as YAML counts them: a carriage return alone ends one too, and so do the separators of Unicode
+// (YAML 1.1, section 4.1.4).
+func yamlLines(f *File) []int {
+	if f.lines == nil {
+		f.lines = lineStarts(f.Data)
+	}
+	b := f.Data
+	lone := false
+	for i := bytes.IndexByte(b, '\r'); i >= 0 && !lone; {
+		lone = i+1 >= len(b) || b[i+1] != '\n'
+		next := bytes.IndexByte(b[i+1:], '\r')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	if !lone && !bytes.Contains(b, []byte("\u0085")) && !bytes.Contains(b, []byte("\u2028")) && !bytes.Contains(b, []byte("\u2029")) {
+		return f.lines
+	}
+	starts := []int{0}
+	for i, r := range string(b) {
+		switch {
+		case r == '\n', r == '\r' && (i+1 >= len(b) || b[i+1] != '\n'), r == '\u0085', r == '\u2028', r == '\u2029':
+			starts = append(starts, i+utf8.RuneLen(r))
+		}
+	}
+	return starts
 }
 
 func (c *yamlReader) fail(n *yaml.Node, err error) {
@@ -177,7 +208,7 @@ func containsKey(list []Member, key string) bool {
 
 // start is the offset of a value, behind its anchor and tag.
 func (c *yamlReader) start(y *yaml.Node) int {
-	at := c.f.offsetOf(y.Line, y.Column)
+	at := c.f.offsetIn(c.lines, y.Line, y.Column)
 	for at < len(c.f.Data) && (c.f.Data[at] == '&' || c.f.Data[at] == '!') {
 		for at < len(c.f.Data) && !isSpace(c.f.Data[at]) {
 			at++
