@@ -137,6 +137,14 @@ resource "docker_container" "c" {
   image         = docker_image.x.image_id
   security_opts = ["credentialspec=file://spec.json"]
 }`, []string{`swarm "web" file spec.json os= supplied`, `docker "c" file spec.json os= supplied`}},
+		{"terraform of ECS", "main.tf", `resource "aws_ecs_task_definition" "web" {
+  family                = "web"
+  container_definitions = jsonencode([{ name = "web", image = "i", credentialSpecs = ["credentialspec:file://spec.json"] }, { name = "api", credentialSpecs = ["credentialspec:${aws_ssm_parameter.x.arn}"] }])
+}
+resource "aws_ssm_parameter" "x" {
+  name = "x"
+}`, []string{`ecs "web" file spec.json os= supplied`, `ecs "api" unknown  os= not named`}},
+		{"open template", "job.nomad", `config { security_opt = ["credentialspec=file://${var.x}_${upper("a")}.json"] }`, []string{`nomad "" file ${var.x}_${upper("a")}.json os= not supplied`}},
 		{"bundle", "config.json", `{"ociVersion": "1.1.0", "hostname": "h", "process": {"user": {"username": "u"}}, "windows": {"credentialSpec": "{\"CmsPlugins\":[]}", "hyperv": {}}}`,
 			[]string{`oci "h" inline {"CmsPlugins":[]} host=h user=u isolation=hyperv os=windows supplied`}},
 		{"bundle with an object", "config.json", `{"ociVersion": "1.1.0", "windows": {"credentialSpec": {"CmsPlugins": []}}}`, []string{`oci "" unknown  os=windows not named`}},

@@ -24,7 +24,8 @@ var (
 	errHCLDepth = fmt.Errorf("brackets, signs or conditions are nested deeper than %d", maxHCLDepth)
 )
 
-// parseHCL reads HCL as the tree that its JSON form has: a block is a member by its type, with an object for each label around its body.
+// parseHCL reads HCL as the tree that its JSON form has: a block is a member by its type, with an object for each label around its body, in which
+// blocks of the same type meet.
 // Expressions that are values are values, with the defaults of variables of the same file put in; any other is a string that is open. After
 // a mistake the tree has what could be read.
 func parseHCL(f *source.File) (*source.Node, error) {
@@ -109,13 +110,20 @@ func (r *hclReader) body(body *hclsyntax.Body, start, end int) *source.Node {
 	for _, a := range body.Attributes {
 		n.Members = append(n.Members, source.Member{Key: r.text(a.Name, a.NameRange), Value: r.expression(a.Expr, 0)})
 	}
+	levels := map[*source.Node]bool{} // the objects of types and labels, in which blocks of the same ones meet
 	for _, b := range body.Blocks {
-		value := r.body(b.Body, b.OpenBraceRange.Start.Byte, b.CloseBraceRange.End.Byte)
-		for i := len(b.Labels) - 1; i >= 0; i-- {
-			label := r.text(b.Labels[i], b.LabelRanges[i])
-			value = &source.Node{File: r.f, Kind: source.Object, Start: label.Start, End: max(label.End, value.End), Members: []source.Member{{Key: label, Value: value}}}
+		in, key := n, r.text(b.Type, b.TypeRange)
+		for i, label := range b.Labels {
+			level := in.Get(key.Text)
+			if !levels[level] {
+				level = &source.Node{File: r.f, Kind: source.Object, Start: key.Start}
+				levels[level] = true
+				in.Members = append(in.Members, source.Member{Key: key, Value: level})
+			}
+			level.End = max(level.Start, b.CloseBraceRange.End.Byte)
+			in, key = level, r.text(label, b.LabelRanges[i])
 		}
-		n.Members = append(n.Members, source.Member{Key: r.text(b.Type, b.TypeRange), Value: value})
+		in.Members = append(in.Members, source.Member{Key: key, Value: r.body(b.Body, b.OpenBraceRange.Start.Byte, b.CloseBraceRange.End.Byte)})
 	}
 	sortMembers(n)
 	return n
@@ -155,8 +163,11 @@ func (r *hclReader) expression(e hclsyntax.Expression, depth int) *source.Node {
 		return r.literal(e, n)
 	case *hclsyntax.TemplateExpr:
 		return r.template(e, depth)
-	case *hclsyntax.TemplateWrapExpr:
-		return r.moved(r.expression(e.Wrapped, depth+1), at)
+	case *hclsyntax.TemplateWrapExpr: // "${x}"
+		if n := r.expression(e.Wrapped, depth+1); !n.Open {
+			return r.moved(n, at)
+		}
+		at.Start.Byte, at.End.Byte = at.Start.Byte+1, at.End.Byte-1
 	case *hclsyntax.ParenthesesExpr:
 		return r.expression(e.Expression, depth+1)
 	case *hclsyntax.TupleConsExpr:
@@ -239,21 +250,40 @@ func (r *hclReader) template(e *hclsyntax.TemplateExpr, depth int) *source.Node 
 	var b strings.Builder
 	var places []int
 	exact := true
-	for _, part := range e.Parts {
+	open := false
+	from, _ := r.within(e.SrcRange)
+	if from < len(r.f.Data) && r.f.Data[from] == '"' {
+		from++
+	}
+	for i, part := range e.Parts {
+		_, partEnd := r.within(part.Range())
 		if l, ok := part.(*hclsyntax.LiteralValueExpr); ok && l.Val.Type() == cty.String && !l.Val.IsNull() {
 			text := l.Val.AsString()
 			b.WriteString(text)
-			from := hclPlaces(l.SrcRange.SliceBytes(r.f.Data), l.SrcRange.Start.Byte, text)
-			exact = exact && (from != nil || text == "")
-			places = append(places, from...)
+			of := hclPlaces(l.SrcRange.SliceBytes(r.f.Data), l.SrcRange.Start.Byte, text)
+			exact = exact && (of != nil || text == "")
+			places = append(places, of...)
+			from = partEnd
 			continue
 		}
 		n := r.expression(part, depth+1)
-		if n.Open || n.Kind == source.Array || n.Kind == source.Object {
-			return r.open(e.SrcRange)
+		if !n.Open && n.Kind != source.Array && n.Kind != source.Object {
+			b.WriteString(n.Text)
+			exact, from = false, partEnd
+			continue
 		}
-		b.WriteString(n.Text)
-		exact = false
+		// As it is written, from the end of the part before to the beginning of the next.
+		open = true
+		_, end := r.within(e.SrcRange)
+		if i+1 < len(e.Parts) {
+			end, _ = r.within(e.Parts[i+1].Range())
+		} else if end > from && r.f.Data[end-1] == '"' {
+			end--
+		}
+		from, end = min(from, end), max(from, end)
+		b.Write(r.f.Data[from:end])
+		places = append(places, counting(from, end-from)[:end-from]...)
+		from = partEnd
 	}
 	end, quoting := e.SrcRange.End.Byte, hclQuoting
 	if raw := e.SrcRange.SliceBytes(r.f.Data); len(raw) >= 2 && raw[0] == '"' {
@@ -268,7 +298,9 @@ func (r *hclReader) template(e *hclsyntax.TemplateExpr, depth int) *source.Node 
 		places = nil
 	}
 	start, stop := r.within(e.SrcRange)
-	return source.NewForeign(r.f, start, stop, b.String(), places, quoting)
+	n := source.NewForeign(r.f, start, stop, b.String(), places, quoting)
+	n.Open = open
+	return n
 }
 
 // hclPlaces has the place of each byte of a literal part; nil when they cannot be told apart. The part's bytes are those of a quoted template or
