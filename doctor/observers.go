@@ -108,7 +108,7 @@ var logonID = regexp.MustCompile(`(?m)^Current LogonId is .*$`)
 // line of an output, or no more than that it fails.
 func shown(res *scenarios.StepResult) string {
 	if res.Got == "ok" {
-		return "works"
+		return works
 	}
 	output := ""
 	for _, f := range res.Facts {

@@ -75,7 +75,8 @@ type Sight struct {
 type sighting struct {
 	Fitting
 	lines []string
-	cases []*scenarios.Case // whose complaint it is; none when it only shows later
+	cases []*scenarios.Case   // whose complaint it is; none when it only shows later
+	seen  []map[string]string // what the observers show in each of these cases, by their command
 }
 
 // Symptom finds the causes that show a text somewhere in the scenarios: in the words of Windows, in those of the protocols, or by
@@ -86,6 +87,16 @@ func Symptom(ctx context.Context, bundles []*scenarios.Bundle, text string) (*Di
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	d, found := differential(all, text)
+	if err := lookAt(ctx, found, keys); err != nil {
+		return d, err
+	}
+	d.Tests = compare(found)
+	return d, ctx.Err()
+}
+
+// differential is the part of the answer that needs no observer, and the causes in it.
+func differential(all []*sighting, text string) (*Differential, []*sighting) {
 	d := &Differential{Schema: SymptomSchema, Symptom: text, Fitting: []Fitting{}, Tests: []Test{}}
 	found := matching(all, text)
 	if len(found) > maxFitting {
@@ -95,9 +106,7 @@ func Symptom(ctx context.Context, bundles []*scenarios.Bundle, text string) (*Di
 	for _, s := range found {
 		d.Fitting = append(d.Fitting, s.Fitting)
 	}
-	tests, err := compare(ctx, found, keys)
-	d.Tests = tests
-	return d, err
+	return d, found
 }
 
 // sightings runs every case and collects what its steps show, by cause.
@@ -138,15 +147,24 @@ func enter(byCause map[string]*sighting, step *scenarios.StepResult, b *scenario
 		s = &sighting{Fitting: Fitting{Cause: cause, Code: f.Code, Title: title, Scenario: b.ID, Case: c.Name}}
 		byCause[cause] = s
 	}
-	s.lines = append(s.lines, string(f.Code)+" "+f.Title, title)
-	s.lines = append(s.lines, f.SeenAs...)
+	s.add(string(f.Code)+" "+f.Title, title)
+	s.add(f.SeenAs...)
 	if f.Cause != nil {
-		s.lines = append(s.lines, f.Cause.Error())
+		s.add(f.Cause.Error())
 	}
 	for _, fact := range step.Facts {
-		s.lines = append(s.lines, strings.Split(fact.Value, "\n")...)
+		s.add(strings.Split(fact.Value, "\n")...)
 	}
 	return s
+}
+
+// add enters lines that are not there yet.
+func (s *sighting) add(lines ...string) {
+	for _, l := range lines {
+		if l = strings.TrimSpace(l); l != "" && !slices.Contains(s.lines, l) {
+			s.lines = append(s.lines, l)
+		}
+	}
 }
 
 // matching gives the causes that a text fits, the best first.
@@ -181,15 +199,13 @@ func matching(all []*sighting, text string) []*sighting {
 	return found
 }
 
-// compare carries out the observers under each cause, several at the same time.
-func compare(ctx context.Context, found []*sighting, keys *simulator.Keys) ([]Test, error) {
-	found = slices.DeleteFunc(slices.Clone(found), func(s *sighting) bool { return len(s.cases) == 0 })
+// lookAt carries out the observers in every case of the causes, several at the same time.
+func lookAt(ctx context.Context, found []*sighting, keys *simulator.Keys) error {
 	type job struct{ cause, n int }
 	var jobs []job
-	seen := make([][]map[string]string, len(found)) // by cause, case and observer
 	errs := make([][]error, len(found))
 	for i, s := range found {
-		seen[i], errs[i] = make([]map[string]string, len(s.cases)), make([]error, len(s.cases))
+		s.seen, errs[i] = make([]map[string]string, len(s.cases)), make([]error, len(s.cases))
 		for n := range s.cases {
 			jobs = append(jobs, job{i, n})
 		}
@@ -199,7 +215,7 @@ func compare(ctx context.Context, found []*sighting, keys *simulator.Keys) ([]Te
 	for range min(runtime.GOMAXPROCS(0), len(jobs)) {
 		workers.Go(func() {
 			for j := range next {
-				seen[j.cause][j.n], errs[j.cause][j.n] = observe(ctx, found[j.cause].cases[j.n], Options{Keys: keys})
+				found[j.cause].seen[j.n], errs[j.cause][j.n] = observe(ctx, found[j.cause].cases[j.n], Options{Keys: keys})
 			}
 		})
 	}
@@ -208,15 +224,18 @@ func compare(ctx context.Context, found []*sighting, keys *simulator.Keys) ([]Te
 	}
 	close(next)
 	workers.Wait()
+	return errors.Join(slices.Concat(errs...)...)
+}
+
+// compare finds out which observers tell causes apart that somebody complains of.
+func compare(found []*sighting) []Test {
+	found = slices.DeleteFunc(slices.Clone(found), func(s *sighting) bool { return len(s.seen) == 0 })
 	tests := []Test{}
-	if err := errors.Join(slices.Concat(errs...)...); err != nil {
-		return tests, err
-	}
 	for _, o := range observers {
 		t := Test{Command: o.command, Where: o.where}
-		for i, s := range found {
-			for _, shows := range seen[i] {
-				t.add(cmp.Or(shows[o.command], "cannot be run"), s.Cause, 1/float64(len(found)*len(s.cases)))
+		for _, s := range found {
+			for _, shows := range s.seen {
+				t.add(cmp.Or(shows[o.command], "cannot be run"), s.Cause, 1/float64(len(found)*len(s.seen)))
 			}
 		}
 		if t.Bits = t.information(len(found)); t.Bits > 0 {
@@ -224,7 +243,7 @@ func compare(ctx context.Context, found []*sighting, keys *simulator.Keys) ([]Te
 		}
 	}
 	slices.SortStableFunc(tests, func(a, b Test) int { return cmp.Compare(b.Bits, a.Bits) })
-	return tests, ctx.Err()
+	return tests
 }
 
 // add enters that a cause shows something, with the probability of that.

@@ -1,13 +1,72 @@
 package doctor
 
 import (
+	"bytes"
+	"flag"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
+
+var update = flag.Bool("update", false, "write the table of symptoms anew")
+
+// TestSymptomTable: the table that the program brings along is what the catalogue shows.
+func TestSymptomTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the observers look at every complaint of the catalogue")
+	}
+	bundles, err := scenarios.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := simulator.NewKeys()
+	all := sightings(t.Context(), bundles, keys)
+	if err := lookAt(t.Context(), all, keys); err != nil {
+		t.Fatal(err)
+	}
+	text, err := writeSightings(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case *update:
+		if err := os.WriteFile("symptoms.jsonl", text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	case !bytes.Equal(text, symptomsTable):
+		was := strings.Split(string(symptomsTable), "\n")
+		for i, line := range strings.Split(string(text), "\n") {
+			if i >= len(was) || line != was[i] {
+				t.Logf("line %d:\n%.300s\ninstead of\n%.300s", i+1, line, was[min(i, len(was)-1)])
+				break
+			}
+		}
+		t.Error("symptoms.jsonl is not what the catalogue shows; run: go test ./doctor -run TestSymptomTable -update")
+	}
+	again, err := readSightings(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range again {
+		if want := all[i]; s.Fitting != want.Fitting || !slices.Equal(s.lines, want.lines) || len(s.seen) != len(want.seen) {
+			t.Fatalf("%s is read as %+v", want.Cause, s)
+		}
+	}
+	for _, symptom := range []string{"1311", "Key does not exist", "the trust relationship failed"} {
+		run, found := differential(all, symptom)
+		run.Tests = compare(found)
+		read, found := differential(again, symptom)
+		read.Tests = compare(found)
+		if run.Text() != read.Text() {
+			t.Errorf("%s: the table gives\n%s\nand the catalogue\n%s", symptom, read.Text(), run.Text())
+		}
+	}
+}
 
 func TestWords(t *testing.T) {
 	for text, want := range map[string]string{

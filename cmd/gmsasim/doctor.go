@@ -56,7 +56,7 @@ Exit status: 0 nothing wrong, 1 findings, 2 wrong use, 3 the simulator failed, 4
 				if len(args) > 0 || chosen != "" || of != (doctor.Subject{}) || papers.given() {
 					return usage("--symptom stands alone: it is looked up in all scenarios")
 				}
-				return a.differential(ctx, symptom)
+				return a.differential(symptom)
 			}
 			if papers.setup = setupFiles(args); papers.given() {
 				if chosen != "" {
@@ -117,15 +117,11 @@ func (a *app) printOutcome(report *doctor.Report) {
 }
 
 // differential answers a symptom.
-func (a *app) differential(ctx context.Context, symptom string) error {
+func (a *app) differential(symptom string) error {
 	if strings.TrimSpace(symptom) == "" {
 		return usage("--symptom is empty; give it what is printed, for instance 1311 or 'Key does not exist'")
 	}
-	bundles, err := scenarios.Catalog()
-	if err != nil {
-		return err
-	}
-	d, err := doctor.Symptom(ctx, bundles, symptom)
+	d, err := doctor.KnownSymptom(symptom)
 	if err != nil {
 		return err
 	}
