@@ -3,6 +3,7 @@ package setup
 import (
 	"bytes"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/credspec"
@@ -43,6 +44,11 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 		s.Documents, s.Uses, s.Pods, s.Tasks = s.Documents[:docs], s.Uses[:uses], s.Pods[:pods], s.Tasks[:tasks]
 		s.leave(f)
 		return false
+	}
+	if keep != nil { // what stands beside it in the file and says nothing of identities
+		s.Documents = append(s.Documents[:docs], slices.DeleteFunc(s.Documents[docs:], func(d *Document) bool {
+			return d.Form == FormKubernetes && d.Err == nil && silentKinds[d.Root.Get("kind").String()]
+		})...)
 	}
 	s.Files = append(s.Files, f)
 	return true

@@ -18,6 +18,9 @@ var (
 	permits = [][]byte{[]byte("rbac.authorization.k8s.io"), []byte("serviceaccount"), []byte("kind: namespace"), []byte("runtimeclass"), []byte(`"namespace"`)}
 )
 
+// silentKinds are Kubernetes objects that say nothing of pods, identities or rights.
+var silentKinds = map[string]bool{"Service": true, "Ingress": true, "HorizontalPodAutoscaler": true, "PodDisruptionBudget": true, "NetworkPolicy": true, "PersistentVolumeClaim": true}
+
 func containsAny(text []byte, list [][]byte) bool {
 	for _, s := range list {
 		if bytes.Contains(text, s) {

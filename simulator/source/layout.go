@@ -233,10 +233,10 @@ func (n *Node) inPlace(text string) (Edit, bool) {
 		}
 		start, end = start+1, end-1
 	case n.Style == Foreign:
-		if n.places == nil {
+		if n.foreign == nil || n.foreign.places == nil {
 			return Edit{}, false
 		}
-		start, end = n.places[0], n.places[len(n.Text)]
+		start, end = n.foreign.places[0], n.foreign.places[len(n.Text)]
 	}
 	return Edit{File: n.File, Start: start, End: end, New: quoted}, ok && start <= end
 }

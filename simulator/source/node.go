@@ -5,7 +5,7 @@ import (
 )
 
 // Kind is the type of a value, in JSON's words.
-type Kind int
+type Kind uint8
 
 // The kinds of values.
 const (
@@ -24,7 +24,6 @@ func (k Kind) String() string {
 // A Node is a value and the range of bytes that it was read from.
 type Node struct {
 	File *File
-	Kind Kind
 	// Text is the value of a string, and a number, boolean or null as it is written.
 	Text string
 	// Start and End are the range of the value in File.Data, with the quotes of a string.
@@ -33,14 +32,20 @@ type Node struct {
 	Members []Member
 	// Items are those of an array.
 	Items []*Node
+	// Tag is the tag of a YAML value that is not one of YAML's own types, as it is written ("!Sub").
+	Tag  string
+	Kind Kind
 	// Style is how a string is written.
 	Style Style
-	// Tag is the tag of a YAML value that is not one of YAML's own types, as it is written ("!Sub").
-	Tag string
 	// Open is true of a string with a variable in it whose value no file of the set gives; Text has the variable as it is written.
 	Open bool
 
-	places  []int // of a string of style Foreign: see [Foreign]
+	foreign *foreign // of a string of style Foreign: see [NewForeign]
+}
+
+// foreign is what a string of another notation knows of its place.
+type foreign struct {
+	places  []int
 	quoting func(string) (string, bool)
 }
 
@@ -51,7 +56,7 @@ func NewForeign(f *File, start, end int, text string, places []int, quoting func
 	if len(places) != len(text)+1 {
 		places = nil
 	}
-	return &Node{File: f, Kind: String, Text: text, Start: start, End: end, Style: Foreign, places: places, quoting: quoting}
+	return &Node{File: f, Kind: String, Text: text, Start: start, End: end, Style: Foreign, foreign: &foreign{places, quoting}}
 }
 
 // Part is the range of a string's text from start to end as a string of its own.
@@ -65,7 +70,7 @@ func (n *Node) Part(start, end int) *Node {
 type Member struct{ Key, Value *Node }
 
 // Style is how a scalar is written.
-type Style int
+type Style uint8
 
 // The styles of strings: JSON knows only [DoubleQuoted].
 const (
@@ -238,8 +243,8 @@ func (n *Node) quote(text string) (string, bool) {
 	case Raw:
 		return text, true
 	case Foreign:
-		if n.quoting != nil {
-			return n.quoting(text)
+		if n.foreign != nil && n.foreign.quoting != nil {
+			return n.foreign.quoting(text)
 		}
 	}
 	return "", false

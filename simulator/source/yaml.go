@@ -161,6 +161,7 @@ func (c *yamlReader) node(y *yaml.Node, depth int) *Node {
 		c.close(n, y, '}')
 	case yaml.SequenceNode:
 		n.Kind = Array
+		n.Items = make([]*Node, 0, len(y.Content))
 		for _, item := range y.Content {
 			v := c.node(item, depth+1)
 			n.Items = append(n.Items, v)
@@ -175,7 +176,8 @@ func (c *yamlReader) node(y *yaml.Node, depth int) *Node {
 
 // members reads a mapping; those of a merged one come first, so that the mapping's own count.
 func (c *yamlReader) members(n *Node, y *yaml.Node, depth int) {
-	var merged, own []Member
+	var merged []Member
+	own := make([]Member, 0, len(y.Content)/2)
 	for i := 0; i+1 < len(y.Content) && c.err == nil; i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		if key.Tag == "!!merge" {
@@ -188,6 +190,10 @@ func (c *yamlReader) members(n *Node, y *yaml.Node, depth int) {
 		k, v := c.node(key, depth+1), c.node(value, depth+1)
 		own = append(own, Member{k, v})
 		n.End = max(n.End, k.End, v.End)
+	}
+	if len(merged) == 0 {
+		n.Members = own
+		return
 	}
 	for _, m := range merged {
 		if !containsKey(own, m.Key.Text) {
@@ -324,7 +330,10 @@ func (n *Node) offsets() []int {
 	case n.Kind != String:
 		return nil
 	case n.Style == Foreign:
-		return n.places
+		if n.foreign == nil {
+			return nil
+		}
+		return n.foreign.places
 	case n.Style == Raw || n.Style == Plain:
 		if string(raw) != n.Text {
 			return nil

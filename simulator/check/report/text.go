@@ -151,27 +151,42 @@ func excerpt(where source.Span) (line string, from, to int) {
 	return line, start, end
 }
 
-// notChecked groups what could not be checked by its reason.
+// notChecked says what could not be checked: a line for each reason that several rules share, and one for each other rule with the first of its reasons.
 func notChecked(c *Check) []string {
-	ids := map[string][]string{}
-	var reasons []string
+	rules, reasons := map[string][]string{}, map[string][]string{} // by reason, by rule
+	var order []string
 	for _, n := range c.NotChecked {
-		if ids[n.Reason] == nil {
-			reasons = append(reasons, n.Reason)
+		if rules[n.Reason] == nil {
+			order = append(order, n.Reason)
 		}
-		if !slices.Contains(ids[n.Reason], n.Rule.ID) {
-			ids[n.Reason] = append(ids[n.Reason], n.Rule.ID)
+		if !slices.Contains(rules[n.Reason], n.Rule.ID) {
+			rules[n.Reason] = append(rules[n.Reason], n.Rule.ID)
+			reasons[n.Rule.ID] = append(reasons[n.Rule.ID], n.Reason)
 		}
 	}
-	slices.SortStableFunc(reasons, func(a, b string) int { return cmp.Compare(len(ids[b]), len(ids[a])) })
 	var lines []string
-	for _, reason := range reasons {
-		list := ids[reason]
+	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(len(rules[b]), len(rules[a])) })
+	said := map[string]bool{}
+	for _, reason := range order {
+		list := rules[reason]
 		if len(list) > 3 {
 			lines = append(lines, fmt.Sprintf("%d rules: %s", len(list), visible(reason)))
 			continue
 		}
-		lines = append(lines, strings.Join(list, ", ")+": "+visible(reason))
+		list = slices.DeleteFunc(slices.Clone(list), func(id string) bool { return said[id] })
+		if len(list) == 0 {
+			continue
+		}
+		more := 0
+		for _, id := range list {
+			said[id] = true
+			more = max(more, len(reasons[id])-1)
+		}
+		line := strings.Join(list, ", ") + ": " + visible(reason)
+		if more > 0 {
+			line += fmt.Sprintf(" (and %d more)", more)
+		}
+		lines = append(lines, line)
 	}
 	const most = 12
 	if len(lines) > most {
