@@ -183,7 +183,7 @@ var bytesRules = []*Rule{
 		},
 	},
 	{
-		ID: "json-unknown-field", Group: "bytes", Severity: Warning, Depends: "an error when it looks like a known key that is missing", Needs: []How{Offline}, YieldsTo: []string{"hac-misplaced"},
+		ID: "json-unknown-field", Group: "bytes", Severity: Warning, Depends: "an error when it looks like a known key that is missing", Needs: []How{Offline}, YieldsTo: []string{"hac-misplaced", "k8s-cr-pruned-field"},
 		Title:  "a key that no reader of credential specs knows",
 		Why:    "The CRD of Kubernetes drops it without a word (windows-gmsa, gmsa-crd.yml), and the others ignore it: what it was to say is not said.",
 		Repair: "correct the key, or remove it",
@@ -227,7 +227,7 @@ var bytesRules = []*Rule{
 		},
 	},
 	{
-		ID: "json-yaml-scalar", Group: "bytes", Severity: Error, Depends: "a warning for dates", Needs: []How{Offline}, Targets: []Target{TargetK8s},
+		ID: "json-yaml-scalar", Group: "bytes", Severity: Error, Depends: "a warning for dates", Needs: []How{Offline}, Targets: []Target{TargetK8s}, YieldsTo: []string{"helm-unquoted"},
 		Title:  "YAML takes a text for something else",
 		Why:    "Readers of manifests follow YAML 1.1 (https://yaml.org/type/): NO is false there, 0123 a number. The CRD wants strings, so the API server refuses the object.",
 		Repair: "put the value in quotes",

@@ -53,11 +53,10 @@ var podRules = []*Rule{
 	},
 	{
 		ID: "k8s-inline-syntax", Group: "k8s", Severity: Error, Needs: []How{Offline}, Targets: []Target{TargetK8s},
-		YieldsTo: []string{"json-syntax", "json-comment", "json-trailing-comma", "json-trailing-data", "json-truncated"},
-		Title:    "the contents of the credential spec in a pod are not a JSON object",
-		Why:      "The webhook reads the text with encoding/json before it compares, and refuses the pod (windows-gmsa, compareCredSpecContents).",
-		Repair:   "leave the contents out and name a GMSACredentialSpec: the webhook fills them in",
-		Bad:      `gmsaCredentialSpec: "credspec contents"`, Good: "gmsaCredentialSpecName: webapp",
+		Title:  "the contents of the credential spec in a pod are not a JSON object",
+		Why:    "The webhook reads the text with encoding/json before it compares, and refuses the pod (windows-gmsa, compareCredSpecContents).",
+		Repair: "leave the contents out and name a GMSACredentialSpec: the webhook fills them in",
+		Bad:    `gmsaCredentialSpec: "credspec contents"`, Good: "gmsaCredentialSpecName: webapp",
 		run: (*run).podSyntax,
 	},
 	{
@@ -69,7 +68,7 @@ var podRules = []*Rule{
 		run: (*run).podEmpty,
 	},
 	{
-		ID: "k8s-inline-too-large", Group: "k8s", Severity: Error, Needs: []How{Offline}, Targets: []Target{TargetK8s}, YieldsTo: []string{"file-too-large"},
+		ID: "k8s-inline-too-large", Group: "k8s", Severity: Error, Needs: []How{Offline}, Targets: []Target{TargetK8s},
 		Title:  "the contents of the credential spec are too long for a pod",
 		Why:    "The API server takes 65,536 bytes, and refuses one more (k8s.io/kubernetes, maxGMSACredentialSpecLength).",
 		Repair: "name a GMSACredentialSpec instead, or leave accounts out that the container does not need",
@@ -85,7 +84,7 @@ var podRules = []*Rule{
 		run: (*run).podInit,
 	},
 	{
-		ID: "k8s-container-override", Group: "k8s", Severity: Info, Needs: []How{Offline}, Targets: []Target{TargetK8s},
+		ID: "k8s-container-override", Group: "k8s", Severity: Info, Needs: []How{Offline}, Targets: []Target{TargetK8s}, YieldsTo: []string{"k8s-name-invalid", "k8s-ref-missing"},
 		Title:  "a container has another credential spec than its pod",
 		Why:    "What stands at the container counts there (Kubernetes, Configure GMSA for Windows Pods and containers).",
 		Repair: "name it in one place when it is not on purpose",
@@ -402,7 +401,9 @@ func (c *run) podSyntax() {
 		text := ""
 		switch {
 		case len(faults) > 0:
-			text = c.reportAt(faults[0].Span(), "the contents are not JSON: %s", faults[0].Text).Message
+			r := c.reportAt(faults[0].Span(), "the contents are not JSON: %s", faults[0].Text)
+			r.Fix = withoutFaults(faults)
+			text = r.Message
 		case root == nil || root.Kind != source.Object:
 			text = c.report(root, "the contents are %s, and have to be an object", article(root.Kind)).Message
 		}
@@ -411,6 +412,19 @@ func (c *run) podSyntax() {
 			r.Consumer = denied("the GMSA cred spec contents for %s does not match the contents of GMSA resource %q: unable to parse %q as a JSON object: %v", l.what(), l.name.String(), clip(n.Text, 200), goError(n.Text))
 		}
 	}
+}
+
+// withoutFaults are the edits that take comments and commas away, when nothing else is wrong.
+func withoutFaults(faults []source.Fault) []source.Edit {
+	var edits []source.Edit
+	for _, f := range faults {
+		e, ok := f.File.Edit(f.Start, f.End, "")
+		if !ok || f.Kind != source.Comment && f.Kind != source.TrailingComma {
+			return nil
+		}
+		edits = append(edits, e)
+	}
+	return edits
 }
 
 // goError is what encoding/json says of a text that is to be an object.
@@ -485,7 +499,7 @@ func (c *run) podInit() {
 
 func (c *run) podOverride() {
 	for _, l := range c.places(true) {
-		if l.container == nil || l.name == nil {
+		if l.container == nil || l.name.String() == "" {
 			continue
 		}
 		if pod := l.pod.Option(setup.OptionName); pod != nil && pod.Text != l.name.Text {

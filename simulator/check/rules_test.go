@@ -158,3 +158,25 @@ func part(t *testing.T, a *txtar.Archive, prefix string) []*source.File {
 func reportsOf(files []*source.File, o Options, rule *Rule) []Report {
 	return slices.DeleteFunc(Run(setup.Read(files), o).Reports, func(r Report) bool { return r.Rule != rule })
 }
+
+// TestRulesDoNotYieldInCircles: of two reports that yield to each other none would be left.
+func TestRulesDoNotYieldInCircles(t *testing.T) {
+	for _, start := range Rules() {
+		seen := map[string]bool{}
+		next := slices.Clone(start.YieldsTo)
+		for len(next) > 0 {
+			id := next[0]
+			next = next[1:]
+			if id == start.ID {
+				t.Errorf("%s yields to itself, over others", start.ID)
+				break
+			}
+			if rule := ruleByID(id); rule == nil {
+				t.Errorf("%s yields to %s, which does not exist", start.ID, id)
+			} else if !seen[id] {
+				seen[id] = true
+				next = append(next, rule.YieldsTo...)
+			}
+		}
+	}
+}

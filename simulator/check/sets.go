@@ -53,7 +53,7 @@ var setRules = []*Rule{
 		},
 	},
 	{
-		ID: "set-credspec-drift", Group: "sets", Severity: Error, Needs: []How{CrossFile}, YieldsTo: []string{"placeholder-value", "set-same-name-other-content", "json-key-case"},
+		ID: "set-credspec-drift", Group: "sets", Severity: Error, Needs: []How{CrossFile}, YieldsTo: []string{"placeholder-value", "set-same-name-other-content", "json-key-case", "k8s-inline-mismatch"},
 		Title:  "two copies of one credential spec differ",
 		Why:    "A credential spec is copied into files, configs, manifests and parameters, and somebody has edited one of them; which one a container gets depends on where it runs.",
 		Repair: "write all of them again from one",

@@ -88,7 +88,7 @@ var structureRules = []*Rule{
 		},
 	},
 	{
-		ID: "missing-field", Group: "structure", Severity: Error, Needs: []How{Offline, InDirectory}, YieldsTo: []string{"json-yaml-scalar"},
+		ID: "missing-field", Group: "structure", Severity: Error, Needs: []How{Offline, InDirectory}, YieldsTo: []string{"json-yaml-scalar", "helm-unquoted"},
 		Title:  "a member of DomainJoinConfig is missing",
 		Why:    "The section is what the container's LSA is told about its domain ([MS-LSAD] 2.2.4.14, POLICY_DNS_DOMAIN_INFO) and the account's name; New-CredentialSpec writes all six members.",
 		Repair: "add the member; Get-ADDomain shows the domain's",
