@@ -9,6 +9,7 @@ func (a *app) credspecCommand() *cobra.Command {
 		Use:   "credspec COMMAND",
 		Short: "Write credential specs",
 		Long:  "Credential specs are the JSON documents that tell Windows which group managed service account a container has.",
+		Example: newSpecExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageNear(args[0], commandNames(cmd), "no command %q of credspec", args[0])

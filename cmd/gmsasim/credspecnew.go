@@ -43,6 +43,10 @@ type newSpecReport struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
+const newSpecExamples = "  gmsasim up -- gmsasim credspec new WebApp01\n" +
+	"  gmsasim credspec new WebApp01 --server ldaps://dc01.corp.example --user admin@corp.example --password-file -\n" +
+	"  gmsasim credspec new WebApp01 --against spn-duplicate --path -"
+
 func (a *app) credspecNewCommand() *cobra.Command {
 	var o newSpecFlags
 	cmd := &cobra.Command{
@@ -59,8 +63,7 @@ something that nobody wants, this does not: the file's name keeps all of its let
 additional account is refused before anything is written.
 
 Exit status: 0 written, 1 the directory or the folder says no, 2 wrong use, or no domain controller answers.`,
-		Example: "  gmsasim up -- gmsasim credspec new WebApp01\n  gmsasim credspec new WebApp01 --server ldaps://dc01.corp.example --user admin@corp.example --password-file -\n" +
-			"  gmsasim credspec new WebApp01 --additional LogAgent --additional Shop@emea.corp.example --against domain.yaml --path -",
+		Example: newSpecExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("credspec new takes one account; got %d", len(args)).(*usageError).shownBy("gmsasim credspec new --help")

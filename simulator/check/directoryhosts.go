@@ -174,30 +174,31 @@ func (c *run) askRootKeys(d Directory) {
 	if !ok {
 		return
 	}
-	// One domain has one answer, which is reported where its first account is named.
-	first := map[string]reference{}
+	// One domain has one answer, which is reported where its first spec names an account. The accounts may be missing just because there is no key.
+	first := map[string]*source.Node{}
 	var order []string
 	more := map[string][]*source.Node{}
-	a.eachAccount(func(r reference, account Object) {
-		if !r.primary {
+	a.about(false, func(doc *credspec.Document, dom *Domain) {
+		n := join(doc, "MachineAccountName")
+		if n == nil {
+			n = doc.Root
+		}
+		if first[dom.DNSName] != nil {
+			more[dom.DNSName] = append(more[dom.DNSName], n)
 			return
 		}
-		if _, seen := first[account.Domain]; seen {
-			more[account.Domain] = append(more[account.Domain], r.node)
-			return
-		}
-		first[account.Domain] = r
-		order = append(order, account.Domain)
+		first[dom.DNSName] = n
+		order = append(order, dom.DNSName)
 	})
 	for _, domain := range order {
-		r := first[domain]
+		n := first[domain]
 		keys, dc, err := d.RootKeys(domain)
 		now := time.Time{}
 		if err == nil {
 			now, err = d.Now()
 		}
 		if err != nil {
-			a.fail(r.node, err)
+			a.fail(n, err)
 			continue
 		}
 		var next time.Time
@@ -214,13 +215,13 @@ func (c *run) askRootKeys(d Directory) {
 		}
 		var report *Report
 		if len(keys) == 0 {
-			report = c.report(r.node, "%s has no KDS root key", dc)
+			report = c.report(n, "%s has no KDS root key", dc)
 		} else {
-			report = c.report(r.node, "%s uses no KDS root key before %s", dc, next.UTC().Format(time.DateTime))
+			report = c.report(n, "%s uses no KDS root key before %s", dc, next.UTC().Format(time.DateTime))
 			report.Repair = "wait until then; in a lab with one domain controller, Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-10))"
 		}
-		for _, n := range more[domain] {
-			report.related(n, "the same domain")
+		for _, other := range more[domain] {
+			report.related(other, "the same domain")
 		}
 	}
 }
