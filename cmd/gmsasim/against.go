@@ -137,7 +137,7 @@ func (a *app) openServer(ctx context.Context, address string, f directoryFlags) 
 	if err != nil {
 		return nil, usage("%v", err)
 	}
-	login, err := a.login(f)
+	login, err := a.login(f, f.startTLS || strings.HasPrefix(address, "ldaps://"))
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +148,8 @@ func (a *app) openServer(ctx context.Context, address string, f directoryFlags) 
 	return &opened{dir, dir.Close}, nil
 }
 
-// login is how to sign in at a server.
-func (a *app) login(f directoryFlags) (ldapdirectory.Login, error) {
+// login is how to sign in at a server. A password goes over a connection that TLS protects, and is for Kerberos on another, where it stays here.
+func (a *app) login(f directoryFlags, private bool) (ldapdirectory.Login, error) {
 	given := 0
 	for _, v := range []string{f.passwordFile, f.keytab, f.ccache} {
 		if v != "" {
@@ -159,18 +159,21 @@ func (a *app) login(f directoryFlags) (ldapdirectory.Login, error) {
 	switch {
 	case given > 1:
 		return nil, usage("--password-file, --keytab and --ccache exclude each other")
-	case f.passwordFile != "":
-		if f.user == "" {
-			return nil, usage("--password-file needs --user")
-		}
-		password, err := a.readPassword(f.passwordFile)
-		if err != nil {
+	case f.passwordFile != "" && f.user == "":
+		return nil, usage("--password-file needs --user")
+	}
+	password := ""
+	if f.passwordFile != "" {
+		var err error
+		if password, err = a.readPassword(f.passwordFile); err != nil {
 			return nil, err
 		}
-		return ldapdirectory.Password{Name: f.user, Password: password}, nil
+		if private {
+			return ldapdirectory.Password{Name: f.user, Password: password}, nil
+		}
 	}
 	if _, err := os.Stat(kerberosConfig()); err != nil {
-		return nil, usage("there is no %s to sign in by Kerberos with: give --user and --password-file, or set KRB5_CONFIG", kerberosConfig())
+		return nil, usage("there is no %s to sign in by Kerberos with: set KRB5_CONFIG, or give an ldaps:// address (or --start-tls) with --user and --password-file", kerberosConfig())
 	}
 	conf, err := config.Load(kerberosConfig())
 	if err != nil {
@@ -184,12 +187,15 @@ func (a *app) login(f directoryFlags) (ldapdirectory.Login, error) {
 		return name
 	}
 	user, realm, _ := strings.Cut(f.user, "@")
+	if domain, name, ok := strings.Cut(f.user, `\`); ok {
+		user, realm = name, domain
+	}
 	realm = strings.ToUpper(realm)
 	if realm == "" {
 		realm = conf.LibDefaults.DefaultRealm
 	}
 	keytab, ccache := f.keytab, f.ccache
-	if keytab == "" && ccache == "" {
+	if keytab == "" && ccache == "" && password == "" {
 		if f.user == "" {
 			ccache = file("KRB5CCNAME")
 		}
@@ -198,6 +204,8 @@ func (a *app) login(f directoryFlags) (ldapdirectory.Login, error) {
 		}
 	}
 	switch {
+	case password != "":
+		return ldapdirectory.FromPassword(conf, user, realm, password), nil
 	case ccache != "":
 		return named(ldapdirectory.FromCache(conf, ccache))
 	case keytab != "":

@@ -6,9 +6,9 @@ import (
 
 func (a *app) credspecCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "credspec COMMAND",
-		Short: "Write credential specs",
-		Long:  "Credential specs are the JSON documents that tell Windows which group managed service account a container has.",
+		Use:     "credspec COMMAND",
+		Short:   "Write credential specs",
+		Long:    "Credential specs are the JSON documents that tell Windows which group managed service account a container has.",
 		Example: newSpecExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {

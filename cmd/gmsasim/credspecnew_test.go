@@ -122,6 +122,7 @@ func TestNewCredentialSpec(t *testing.T) {
 				"GSSAPI and LDAPS": {"--server", d.LDAPSURL()},
 				"LDAPS":            {"--server", d.LDAPSURL(), "--user", "carla@corp.example", "--password-file", "password"},
 				"StartTLS":         {"--server", d.LDAPURL(), "--start-tls", "--user", `CORP\carla`, "--password-file", "password"},
+				"a password":       {"--server", d.LDAPURL(), "--user", "carla@corp.example", "--password-file", "password"},
 				"in process":       {"--against", "corp.yaml"},
 			} {
 				if way == "StartTLS" && tt.netbios != "CORP" {
@@ -184,7 +185,7 @@ func TestNewCredentialSpecSays(t *testing.T) {
 		{"a b", exitUsage, "takes one account; got 2"},
 		{"webapp --server ldap://127.0.0.1:1", exitUsage, "error: cannot reach a domain controller: dial tcp 127.0.0.1:1"},
 		{"webapp --server ldap:///x", exitUsage, "names no server"},
-		{"webapp --server " + d.LDAPURL() + " --user carla@corp.example --password-file password", exitUsage, "a password is sent over TLS only"},
+		{"webapp --server " + d.LDAPURL() + " --user carla@corp.example --password-file there.json", exitUsage, "KDC_ERR_PREAUTH_FAILED"},
 		{"webapp --server " + d.LDAPSURL() + " --user carla@corp.example --password-file there.json", exitUsage, "Invalid Credentials"},
 		{"webapp --server " + d.LDAPSURL() + " --keytab missing", exitUsage, "keytab missing"},
 		{"webapp --against corp.yaml --user carla", exitUsage, "--user, --keytab and the like are for servers"},

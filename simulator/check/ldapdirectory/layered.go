@@ -1,6 +1,7 @@
 package ldapdirectory
 
 import (
+	"fmt"
 	"net"
 	"sync"
 
@@ -15,6 +16,7 @@ type layered struct {
 	mu      sync.Mutex
 	framing *gss.Framing
 
+	got        int    // since the last request
 	plain, raw []byte // of the reader: opened and not yet taken; read and not yet opened
 	write      sync.Mutex
 	out        []byte
@@ -32,6 +34,17 @@ func (l *layered) layer() *gss.Framing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.framing
+}
+
+// maxAnswer is how much may come between two requests: a page of objects has a few megabytes.
+const maxAnswer = 1 << 28
+
+// received counts octets, and gives the layer that they came under.
+func (l *layered) received(n int) (*gss.Framing, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.got += n
+	return l.framing, l.got
 }
 
 // Read implements net.Conn.
@@ -57,7 +70,11 @@ func (l *layered) Read(p []byte) (int, error) {
 		if n == 0 {
 			return 0, err
 		}
-		if l.layer() == nil { // it may have come while Read waited
+		f, got := l.received(n)
+		if got > maxAnswer {
+			return 0, fmt.Errorf("an answer of more than %d octets", maxAnswer)
+		}
+		if f == nil { // it may have come while Read waited
 			return n, err
 		}
 		l.raw = append(l.raw, p[:n]...)
@@ -66,7 +83,10 @@ func (l *layered) Read(p []byte) (int, error) {
 
 // Write implements net.Conn.
 func (l *layered) Write(p []byte) (int, error) {
-	f := l.layer()
+	l.mu.Lock()
+	f := l.framing
+	l.got = 0
+	l.mu.Unlock()
 	if f == nil {
 		return l.Conn.Write(p)
 	}

@@ -139,6 +139,10 @@ func (d *Directory) connect(domain string) (l *link, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// go-ldap waits without an end for a TLS handshake.
+	if err := w.SetDeadline(time.Now().Add(d.cfg.Timeout)); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
 	layer := &layered{Conn: w.Conn}
 	conn := ldap.NewConn(layer, w.secure())
 	conn.SetTimeout(d.cfg.Timeout)
@@ -149,6 +153,7 @@ func (d *Directory) connect(domain string) (l *link, err error) {
 		}
 	}()
 	l = &link{conn: conn}
+	context.AfterFunc(d.ctx, func() { _ = w.Close() }) // what is under way ends too
 	if w.StartTLS != nil {
 		if err := l.conn.StartTLS(w.StartTLS); err != nil {
 			return nil, fmt.Errorf("StartTLS: %w", err)
@@ -173,6 +178,9 @@ func (d *Directory) connect(domain string) (l *link, err error) {
 	l.dc, l.base, l.config, l.root = strings.ToLower(e.GetAttributeValue("dnsHostName")), e.GetAttributeValue("defaultNamingContext"), e.GetAttributeValue("configurationNamingContext"), e.GetAttributeValue("rootDomainNamingContext")
 	if l.base == "" || l.config == "" || l.root == "" {
 		return nil, fmt.Errorf("%s is no domain controller of Active Directory: its root DSE names no domain", host)
+	}
+	if err := w.SetDeadline(time.Time{}); err != nil {
+		return nil, err
 	}
 	l.sids = sidTexts(e.GetRawAttributeValues("tokenGroups"))
 	if who, err := l.conn.WhoAmI(nil); err == nil {

@@ -1,12 +1,17 @@
 package ldapdirectory_test
 
 import (
+	"context"
 	"errors"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/jcmturner/gokrb5/v8/config"
 
@@ -224,5 +229,48 @@ func TestRefusals(t *testing.T) {
 	}
 	if found, err := dir.Find("contoso.com", check.BySAM, "WebApp01$"); err != nil || len(found) != 1 {
 		t.Errorf("got %d, %v", len(found), err)
+	}
+}
+
+// TestSilence: a server that takes connections and says nothing is not waited for, and neither is one whose caller has gone.
+func TestSilence(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held sync.WaitGroup
+	held.Go(func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			held.Go(func() {
+				_, _ = io.Copy(io.Discard, c)
+				_ = c.Close()
+			})
+		}
+	})
+	defer func() {
+		_ = listener.Close()
+		held.Wait()
+	}()
+	for _, s := range []Server{{URL: "ldap://" + listener.Addr().String()}, {URL: "ldap://" + listener.Addr().String(), StartTLS: true}} {
+		dial, err := s.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := Config{Dial: dial, Login: Password{Name: "x", Password: "y"}, Timeout: 50 * time.Millisecond}
+		if dir, err := Open(t.Context(), cfg); err == nil {
+			t.Error("a silent server has answered")
+			_ = dir.Close()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		cfg.Timeout = time.Hour
+		if dir, err := Open(ctx, cfg); err == nil {
+			t.Error("a silent server has answered")
+			_ = dir.Close()
+		}
 	}
 }
