@@ -54,7 +54,7 @@ func (s *Server) buffer() *[]byte {
 	if b, ok := s.buffers.Get().(*[]byte); ok {
 		return b
 	}
-	b := make([]byte, 0, keep)
+	b := make([]byte, 0, smallRead)
 	return &b
 }
 

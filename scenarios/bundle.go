@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/txtar"
 
@@ -288,13 +289,14 @@ func (d *decoder) merge(o *decoder) {
 	}
 }
 
-func codeNames() []string {
+// codeNames are the codes of findings. Nobody changes them.
+var codeNames = sync.OnceValue(func() []string {
 	var names []string
 	for _, e := range diag.All() {
 		names = append(names, string(e.Code))
 	}
 	return names
-}
+})
 
 // checkMode checks the name of a failure mode; a case may also say that it has none.
 func (b *Bundle) checkMode(d *decoder, n *node, mode string, none bool) {

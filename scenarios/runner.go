@@ -174,9 +174,11 @@ func (c *Case) Run(ctx context.Context, o Options) *CaseResult {
 
 func (c *Case) run(ctx context.Context, o Options) *CaseResult {
 	res := &CaseResult{Name: c.Name, Values: c.Values, Seed: cmp.Or(o.Seed, c.plan.config.Seed, 1), Status: Passed, goldens: map[string]string{}}
-	for i, step := range c.plan.steps {
-		res.Steps = append(res.Steps, newStepResult(i+1, step))
-	}
+	defer func() { // what was not reached has a result too
+		for i := len(res.Steps); i < len(c.plan.steps); i++ {
+			res.Steps = append(res.Steps, newStepResult(i+1, c.plan.steps[i]))
+		}
+	}()
 	r, err := c.Replay(ctx, o)
 	if err != nil {
 		res.Status, res.Error = Failed, fmt.Sprintf("start the domain: %v", err)
@@ -186,9 +188,9 @@ func (c *Case) run(ctx context.Context, o Options) *CaseResult {
 	if !o.Update {
 		r.golden = c.bundle.Golden
 	}
-	for i, step := range c.plan.steps {
+	for _, step := range c.plan.steps {
 		sr := r.Next(ctx)
-		res.Steps[i] = sr
+		res.Steps = append(res.Steps, sr)
 		if name := step.expect.Output; name != "" && sr.Status == Passed && o.Update {
 			res.goldens[name] = sr.Output
 		}

@@ -20,7 +20,6 @@ type Session struct {
 
 	mu      sync.Mutex
 	n       int
-	seen    int     // number of the last event that is not news
 	steps   []*Step // with an id
 	results map[string]any
 	facts   map[string][]diag.Fact
@@ -233,12 +232,11 @@ func (s *Session) do(ctx context.Context, step *Step, golden func(name string) (
 func (s *Session) attempt(ctx context.Context, step *Step, golden func(name string) (string, bool)) (*StepResult, error) {
 	s.n++
 	res := newStepResult(s.n, step)
-	before := s.upToDate()
+	before := s.d.LastEvent()
 	r := &attempt{ctx: ctx, s: s, d: s.d, step: step}
 	err := r.guarded()
-	events := s.d.EventsSince(before)
-	if len(events) > 0 {
-		res.FirstEvent, res.LastEvent = events[0].N, events[len(events)-1].N
+	if last := s.d.LastEvent(); last > before {
+		res.FirstEvent, res.LastEvent = before+1, last
 	}
 	res.Time = s.d.Clock.Now()
 	res.Facts, res.Explored = r.facts, r.explored
@@ -257,20 +255,12 @@ func (s *Session) attempt(ctx context.Context, step *Step, golden func(name stri
 		s.facts[step.id] = r.facts
 	}
 	res.Output = res.render()
-	res.Problems = s.judge(step, res, err, events, golden)
+	res.Problems = s.judge(step, res, err, golden)
 	res.Status = Passed
 	if len(res.Problems) > 0 {
 		res.Status = Failed
 	}
 	return res, err
-}
-
-// upToDate is the number of the last event so far.
-func (s *Session) upToDate() int {
-	if events := s.d.EventsSince(s.seen); len(events) > 0 {
-		s.seen = events[len(events)-1].N
-	}
-	return s.seen
 }
 
 // guarded runs the action. A panic of the simulator is a finding about the simulator.
@@ -287,7 +277,7 @@ func (r *attempt) guarded() (err error) {
 }
 
 // judge compares an outcome with what was expected.
-func (s *Session) judge(step *Step, res *StepResult, err error, events []simulator.Event, golden func(string) (string, bool)) []string {
+func (s *Session) judge(step *Step, res *StepResult, err error, golden func(string) (string, bool)) []string {
 	e := step.expect
 	var problems []string
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -328,11 +318,10 @@ func (s *Session) judge(step *Step, res *StepResult, err error, events []simulat
 			problem("no help contains %q", e.Help)
 		}
 	}
-	var trace strings.Builder
-	for _, ev := range events {
-		trace.WriteString(ev.String() + "\n")
+	rest := ""
+	if len(e.Trace) > 0 {
+		rest = s.traceOf(res)
 	}
-	rest := trace.String()
 	for _, want := range e.Trace {
 		_, after, ok := strings.Cut(rest, want)
 		if !ok {
@@ -350,6 +339,18 @@ func (s *Session) judge(step *Step, res *StepResult, err error, events []simulat
 		}
 	}
 	return problems
+}
+
+// traceOf is the events of a step as the transcript has them.
+func (s *Session) traceOf(res *StepResult) string {
+	var b strings.Builder
+	for _, e := range s.d.EventsSince(res.FirstEvent - 1) {
+		if e.N <= res.LastEvent {
+			b.WriteString(e.String())
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
 }
 
 // compare holds facts against those of earlier steps.

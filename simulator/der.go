@@ -25,22 +25,22 @@ const (
 )
 
 // tlv encodes one element of the contents joined.
-func tlv(tag byte, contents ...[]byte) []byte {
+func tlv(tag byte, contents ...[]byte) []byte { return nest([]byte{tag}, contents...) }
+
+// nest encodes elements that are each the only content of the one before, the innermost of the contents joined. What is large is copied once
+// instead of once for each element.
+func nest(tags []byte, contents ...[]byte) []byte {
 	n := 0
 	for _, c := range contents {
 		n += len(c)
 	}
-	b := make([]byte, 0, n+5)
-	b = append(b, tag)
-	switch {
-	case n < 0x80:
-		b = append(b, byte(n))
-	case n < 0x100:
-		b = append(b, 0x81, byte(n))
-	case n < 0x10000:
-		b = append(b, 0x82, byte(n>>8), byte(n))
-	default:
-		b = append(b, 0x83, byte(n>>16), byte(n>>8), byte(n))
+	b := make([]byte, 0, n+5*len(tags))
+	for i, tag := range tags {
+		size := n // of the content, with the headers that follow
+		for range tags[i+1:] {
+			size += 1 + lengthSize(size)
+		}
+		b = appendLength(append(b, tag), size)
 	}
 	for _, c := range contents {
 		b = append(b, c...)
@@ -48,8 +48,48 @@ func tlv(tag byte, contents ...[]byte) []byte {
 	return b
 }
 
+// lengthSize is how many octets a length takes.
+func lengthSize(n int) int {
+	switch {
+	case n < 0x80:
+		return 1
+	case n < 0x100:
+		return 2
+	case n < 0x10000:
+		return 3
+	}
+	return 4
+}
+
+func appendLength(b []byte, n int) []byte {
+	switch lengthSize(n) {
+	case 1:
+		return append(b, byte(n))
+	case 2:
+		return append(b, 0x81, byte(n))
+	case 3:
+		return append(b, 0x82, byte(n>>8), byte(n))
+	}
+	return append(b, 0x83, byte(n>>16), byte(n>>8), byte(n))
+}
+
 // field is [n] content.
 func field(n byte, content ...[]byte) []byte { return tlv(context0+n, content...) }
+
+// octets is [n] OCTET STRING.
+func octets(n byte, content []byte) []byte {
+	return nest([]byte{context0 + n, tagOctetString}, content)
+}
+
+// sequenceIn is [n] SEQUENCE.
+func sequenceIn(n byte, elements ...[]byte) []byte {
+	return nest([]byte{context0 + n, tagSequence}, elements...)
+}
+
+// message is the application element n of a SEQUENCE.
+func message(n byte, fields ...[]byte) []byte {
+	return nest([]byte{application0 + n, tagSequence}, fields...)
+}
 
 func derInt(v int64) []byte {
 	n := 1

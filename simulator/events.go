@@ -174,6 +174,13 @@ func (d *Domain) EventsSince(n int) []Event {
 	return d.log.after(n)
 }
 
+// LastEvent is the number of the last event, 0 when nothing has happened yet.
+func (d *Domain) LastEvent() int {
+	d.log.mu.Lock()
+	defer d.log.mu.Unlock()
+	return d.log.last
+}
+
 // FollowEvents lists the events with a number above n, and gives the channel that is closed when there are more.
 func (d *Domain) FollowEvents(n int) ([]Event, <-chan struct{}) { return d.log.since(n) }
 

@@ -56,7 +56,7 @@ func principalName(nameType int64, parts ...string) []byte {
 	for _, p := range parts {
 		names = append(names, derString(p))
 	}
-	return tlv(tagSequence, field(0, derInt(nameType)), field(1, tlv(tagSequence, names...)))
+	return tlv(tagSequence, field(0, derInt(nameType)), sequenceIn(1, names...))
 }
 
 func serverName(server string) []byte {
@@ -72,11 +72,11 @@ func (c *krbClient) etypeList() []byte {
 }
 
 func padata(kind int64, value []byte) []byte {
-	return tlv(tagSequence, field(1, derInt(kind)), field(2, tlv(tagOctetString, value)))
+	return tlv(tagSequence, field(1, derInt(kind)), octets(2, value))
 }
 
 func encryptedData(etype int32, cipher []byte) []byte {
-	return tlv(tagSequence, field(0, derInt(int64(etype))), field(2, tlv(tagOctetString, cipher)))
+	return tlv(tagSequence, field(0, derInt(int64(etype))), octets(2, cipher))
 }
 
 // farFuture is the till that Windows sends.
@@ -100,8 +100,8 @@ func (c *krbClient) signIn(ctx context.Context, realm, client string, password s
 		field(8, c.etypeList()))
 	pac := padata(padataPACRequest, tlv(tagSequence, field(0, []byte{0x01, 0x01, 0xff}))) // KERB-PA-PAC-REQUEST, include-pac TRUE
 	ask := func(pa ...[]byte) ([]byte, string, error) {
-		return c.send(ctx, realm, tlv(application0+msgASReq, tlv(tagSequence,
-			field(1, derInt(5)), field(2, derInt(msgASReq)), field(3, tlv(tagSequence, pa...)), field(4, body))))
+		return c.send(ctx, realm, message(msgASReq,
+			field(1, derInt(5)), field(2, derInt(msgASReq)), sequenceIn(3, pa...), field(4, body)))
 	}
 	rep, dc, err := ask(pac)
 	if err != nil {
@@ -209,17 +209,17 @@ func (c *krbClient) ask(ctx context.Context, tgt *credential, q tgsRequest) (*cr
 		field(8, c.etypeList()),
 	}
 	if len(q.tickets) > 0 {
-		parts = append(parts, field(11, tlv(tagSequence, q.tickets...)))
+		parts = append(parts, sequenceIn(11, q.tickets...))
 	}
 	body := tlv(tagSequence, parts...)
 	sum := tlv(tagSequence, field(0, derInt(int64(tgt.key.ChecksumType()))),
-		field(1, tlv(tagOctetString, tgt.key.Checksum(nil, body, usageTGSReqChecksum))))
+		octets(1, tgt.key.Checksum(nil, body, usageTGSReqChecksum)))
 	ap, err := c.apReq(tgt, usageTGSReqAuth, sum)
 	if err != nil {
 		return nil, err
 	}
-	rep, dc, err := c.send(ctx, realm, tlv(application0+msgTGSReq, tlv(tagSequence,
-		field(1, derInt(5)), field(2, derInt(msgTGSReq)), field(3, tlv(tagSequence, append([][]byte{padata(padataTGSReq, ap)}, q.padata...)...)), field(4, body))))
+	rep, dc, err := c.send(ctx, realm, message(msgTGSReq,
+		field(1, derInt(5)), field(2, derInt(msgTGSReq)), sequenceIn(3, append([][]byte{padata(padataTGSReq, ap)}, q.padata...)...), field(4, body)))
 	if err != nil {
 		return nil, err
 	}
@@ -243,11 +243,10 @@ func (c *krbClient) apReq(cred *credential, usage uint32, checksum []byte) ([]by
 		parts = append(parts, field(3, checksum))
 	}
 	parts = append(parts, field(4, derInt(int64(now.Nanosecond()/1000))), field(5, derTime(now)))
-	cipher, err := cred.key.Encrypt(nil, tlv(application0+2, tlv(tagSequence, parts...)), usage, c.rand)
+	cipher, err := cred.key.Encrypt(nil, message(2, parts...), usage, c.rand)
 	if err != nil {
 		return nil, err
 	}
-	return tlv(application0+msgAPReq, tlv(tagSequence,
-		field(0, derInt(5)), field(1, derInt(msgAPReq)), field(2, derFlags(0)), field(3, cred.raw),
-		field(4, encryptedData(cred.key.EType, cipher)))), nil
+	return message(msgAPReq, field(0, derInt(5)), field(1, derInt(msgAPReq)), field(2, derFlags(0)), field(3, cred.raw),
+		field(4, encryptedData(cred.key.EType, cipher))), nil
 }

@@ -55,6 +55,11 @@ Exit status: 0 everything as expected, 1 not as expected, 2 wrong use, 3 the sim
 }
 
 func (a *app) runScenarios(ctx context.Context, patterns []string, o scenarios.Options, verbose bool) error {
+	// Domains live for milliseconds and little of them outlives its case, so collecting that often, as the default does for a small heap,
+	// is a fifth of the whole work.
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(400))
+	}
 	bundles, err := scenarios.Select(patterns...)
 	if err != nil {
 		return err
@@ -65,11 +70,6 @@ func (a *app) runScenarios(ctx context.Context, patterns []string, o scenarios.O
 		}
 	}
 	start := time.Now()
-	// Domains live for milliseconds and little of them outlives its case, so collecting that often, as the default does for a small heap,
-	// is a fifth of the whole work.
-	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(400))
-	}
 	results := scenarios.Run(ctx, bundles, o)
 	if err := ctx.Err(); err != nil {
 		return err

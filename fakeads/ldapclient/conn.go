@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/gmsasim/gmsasim/fakekdc/gss"
@@ -19,7 +20,6 @@ type Conn struct {
 	framing *gss.Framing // of a SASL layer; nil: none
 	raw     []byte       // read and not yet opened; without a layer, always empty
 	plain   []byte       // opened and not yet decoded
-	chunk   []byte       // what one Read gets
 	out     []byte
 	broken  error // after which nothing goes
 }
@@ -74,7 +74,8 @@ func (c *Conn) breaks(err error) error {
 	return err
 }
 
-const readSize = 1 << 14
+// leastRead is the least room that a read gets. Most answers fit, and the buffer grows with those that do not.
+const leastRead = 1 << 11
 
 // receive reads the next message that answers the last request.
 func (c *Conn) receive() (*message, error) {
@@ -96,9 +97,6 @@ func (c *Conn) receive() (*message, error) {
 
 // receiveOctets gives the octets of one message, which nobody else uses.
 func (c *Conn) receiveOctets() ([]byte, error) {
-	if c.chunk == nil {
-		c.chunk = make([]byte, readSize)
-	}
 	for {
 		_, size, err := header(c.plain, MaxMessage)
 		if err != nil {
@@ -123,12 +121,15 @@ func (c *Conn) receiveOctets() ([]byte, error) {
 				continue
 			}
 		}
-		n, err := c.conn.Read(c.chunk)
+		into := &c.plain
+		if c.framing != nil {
+			into = &c.raw
+		}
+		*into = slices.Grow(*into, leastRead)
+		n, err := c.conn.Read((*into)[len(*into):cap(*into)])
+		*into = (*into)[:len(*into)+n]
 		switch {
-		case n > 0 && c.framing != nil:
-			c.raw = append(c.raw, c.chunk[:n]...)
 		case n > 0:
-			c.plain = append(c.plain, c.chunk[:n]...)
 		case err == nil:
 		case len(c.plain)+len(c.raw) > 0 && err == io.EOF:
 			return nil, fmt.Errorf("receive: %w", io.ErrUnexpectedEOF)

@@ -25,19 +25,30 @@ const (
 )
 
 // tlv encodes an element. Tags are one octet here.
-func tlv(tag byte, parts ...[]byte) []byte {
+func tlv(tag byte, parts ...[]byte) []byte { return nest([]byte{tag}, parts...) }
+
+// nest encodes elements that are each the only content of the one before, the innermost of the parts joined. A ticket is copied once for all of
+// them.
+func nest(tags []byte, parts ...[]byte) []byte {
 	n := 0
 	for _, p := range parts {
 		n += len(p)
 	}
-	b := append(make([]byte, 0, n+6), tag)
-	if n < 0x80 {
-		b = append(b, byte(n))
-	} else {
-		size := (bits.Len(uint(n)) + 7) / 8
-		b = append(b, 0x80|byte(size))
-		for i := size - 1; i >= 0; i-- {
-			b = append(b, byte(n>>(8*i)))
+	b := make([]byte, 0, n+6*len(tags))
+	for i, tag := range tags {
+		size := n // of the content, with the headers that follow
+		for range tags[i+1:] {
+			size += 2 + octetsOfLength(size)
+		}
+		b = append(b, tag)
+		if size < 0x80 {
+			b = append(b, byte(size))
+			continue
+		}
+		octets := octetsOfLength(size)
+		b = append(b, 0x80|byte(octets))
+		for i := octets - 1; i >= 0; i-- {
+			b = append(b, byte(size>>(8*i)))
 		}
 	}
 	for _, p := range parts {
@@ -46,8 +57,24 @@ func tlv(tag byte, parts ...[]byte) []byte {
 	return b
 }
 
+// octetsOfLength is how many octets a length takes after its first one.
+func octetsOfLength(n int) int {
+	if n < 0x80 {
+		return 0
+	}
+	return (bits.Len(uint(n)) + 7) / 8
+}
+
 func explicit(n byte, parts ...[]byte) []byte { return tlv(contextTag+n, parts...) }
 func sequence(parts ...[]byte) []byte         { return tlv(tagSequence, parts...) }
+
+// octetString is [n] OCTET STRING.
+func octetString(n byte, b []byte) []byte { return nest([]byte{contextTag + n, tagOctetString}, b) }
+
+// message is the application element n of a SEQUENCE.
+func message(n byte, parts ...[]byte) []byte {
+	return nest([]byte{application | n, tagSequence}, parts...)
+}
 
 // integer encodes an INTEGER in the fewest octets.
 func integer(v int64) []byte {
@@ -76,7 +103,7 @@ func (p Principal) encode() []byte {
 }
 
 func encodeEncrypted(etype int32, cipher []byte) []byte {
-	return sequence(explicit(0, integer(int64(etype))), explicit(2, tlv(tagOctetString, cipher)))
+	return sequence(explicit(0, integer(int64(etype))), octetString(2, cipher))
 }
 
 // der reads elements one after another. After a failure every method gives a

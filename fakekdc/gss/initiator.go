@@ -103,16 +103,16 @@ func (i *Initiator) start() ([]byte, error) {
 	}
 	now := i.cfg.Now()
 	i.ctime, i.cusec = generalizedTime(now), int64(now.Nanosecond()/1000)
-	auth := tlv(application|typeAuthenticator, sequence(
+	auth := message(typeAuthenticator,
 		explicit(0, integer(protocolVersion)),
 		explicit(1, tlv(tagGeneralString, []byte(i.cfg.Client.Realm))),
 		explicit(2, i.cfg.Client.encode()),
 		explicit(3, sequence(explicit(0, integer(int64(checksumGSS))), explicit(1, tlv(tagOctetString, encodeGSSChecksum(i.ctx.Bindings, i.cfg.Flags))))),
 		explicit(4, integer(i.cusec)),
 		explicit(5, i.ctime),
-		explicit(6, sequence(explicit(0, integer(int64(subkey.EType))), explicit(1, tlv(tagOctetString, subkey.Value)))),
+		explicit(6, sequence(explicit(0, integer(int64(subkey.EType))), octetString(1, subkey.Value))),
 		explicit(7, integer(int64(number))),
-	))
+	)
 	cipher, err := i.cfg.SessionKey.Encrypt(nil, auth, usageAuthenticator, i.cfg.Rand)
 	if err != nil {
 		return nil, err
@@ -121,13 +121,13 @@ func (i *Initiator) start() ([]byte, error) {
 	if i.cfg.Flags&FlagMutual != 0 {
 		options |= optionMutualRequired
 	}
-	token := frame(tokenAPReq, tlv(application|typeAPReq, sequence(
+	token := frame(tokenAPReq, message(typeAPReq,
 		explicit(0, integer(protocolVersion)),
 		explicit(1, integer(typeAPReq)),
 		explicit(2, flags32(options)),
 		explicit(3, i.cfg.Ticket),
 		explicit(4, encodeEncrypted(i.cfg.SessionKey.EType, cipher)),
-	)))
+	))
 	if !i.cfg.SPNEGO {
 		return token, nil
 	}

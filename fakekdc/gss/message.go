@@ -308,10 +308,10 @@ type encAPRepPart struct {
 func (p *encAPRepPart) encode() []byte {
 	parts := [][]byte{explicit(0, p.ctime), explicit(1, integer(p.cusec))}
 	if p.subkey != nil {
-		parts = append(parts, explicit(2, sequence(explicit(0, integer(int64(p.subkeyType))), explicit(1, tlv(tagOctetString, p.subkey)))))
+		parts = append(parts, explicit(2, sequence(explicit(0, integer(int64(p.subkeyType))), octetString(1, p.subkey))))
 	}
 	parts = append(parts, explicit(3, integer(int64(p.sequence))))
-	return tlv(application|typeEncAPRepPart, sequence(parts...))
+	return message(typeEncAPRepPart, parts...)
 }
 
 func decodeEncAPRepPart(b []byte) (*encAPRepPart, error) {
@@ -343,11 +343,11 @@ func decodeEncAPRepPart(b []byte) (*encAPRepPart, error) {
 }
 
 func encodeAPRep(etype int32, cipher []byte) []byte {
-	return tlv(application|typeAPRep, sequence(
+	return message(typeAPRep,
 		explicit(0, integer(protocolVersion)),
 		explicit(1, integer(typeAPRep)),
 		explicit(2, encodeEncrypted(etype, cipher)),
-	))
+	)
 }
 
 func decodeAPRep(b []byte) (encrypted, error) {
@@ -371,7 +371,7 @@ func decodeAPRep(b []byte) (encrypted, error) {
 // encodeKRBError is a KRB-ERROR as Active Directory shapes it: without client
 // and text.
 func encodeKRBError(code int32, now time.Time, server Principal) []byte {
-	return tlv(application|typeKRBError, sequence(
+	return message(typeKRBError,
 		explicit(0, integer(protocolVersion)),
 		explicit(1, integer(typeKRBError)),
 		explicit(4, generalizedTime(now)),
@@ -379,7 +379,7 @@ func encodeKRBError(code int32, now time.Time, server Principal) []byte {
 		explicit(6, integer(int64(code))),
 		explicit(9, tlv(tagGeneralString, []byte(server.Realm))),
 		explicit(10, server.encode()),
-	))
+	)
 }
 
 // decodeKRBError gives the error that a KRB-ERROR tells of.

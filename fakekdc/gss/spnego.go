@@ -40,12 +40,12 @@ func (n *negTokenInit) encode() []byte {
 	n.list = encodeMechanisms(n.mechanisms)
 	parts := [][]byte{explicit(0, n.list)}
 	if n.token != nil {
-		parts = append(parts, explicit(2, tlv(tagOctetString, n.token)))
+		parts = append(parts, octetString(2, n.token))
 	}
 	if n.hints {
 		parts = append(parts, explicit(3, sequence(explicit(0, tlv(tagGeneralString, []byte(negHint))))))
 	}
-	return tlv(application, tlv(tagOID, oidSPNEGO), explicit(0, sequence(parts...)))
+	return tlv(application, tlv(tagOID, oidSPNEGO), nest([]byte{contextTag, tagSequence}, parts...))
 }
 
 // negTokenResp is every later token, RFC 4178 4.2.2.
@@ -65,12 +65,12 @@ func (n *negTokenResp) encode() []byte {
 		parts = append(parts, explicit(1, tlv(tagOID, n.mechanism)))
 	}
 	if n.token != nil {
-		parts = append(parts, explicit(2, tlv(tagOctetString, n.token)))
+		parts = append(parts, octetString(2, n.token))
 	}
 	if n.mic != nil {
-		parts = append(parts, explicit(3, tlv(tagOctetString, n.mic)))
+		parts = append(parts, octetString(3, n.mic))
 	}
-	return explicit(1, sequence(parts...))
+	return nest([]byte{contextTag + 1, tagSequence}, parts...)
 }
 
 // decodeNegToken reads either kind of token; the first may have the header of
