@@ -194,15 +194,15 @@ var optionRules = []*Rule{
 				if !windowsAbsolute(file) && !hasDrive(file) && !isSeparator(file[0]) {
 					return
 				}
-				r := c.report(o.Value, "%q is an absolute path; the daemon wants a name in its own folder", file)
+				r := c.report(o.Value, "\"%s\" is an absolute path; the daemon wants a name in its own folder", file)
 				switch {
 				case windowsAbsolute(file):
 					r.Consumer = "invalid credential spec: file:// path cannot be absolute"
 				case hasDrive(file):
-					r.Message = fmt.Sprintf("%q begins with a drive's letter; the daemon wants a name in its own folder", file)
+					r.Message = fmt.Sprintf("\"%s\" begins with a drive's letter; the daemon wants a name in its own folder", file)
 				default:
 					r.Severity = Warning
-					r.Message = fmt.Sprintf("%q begins with a slash, and is looked up in the daemon's own folder all the same", file)
+					r.Message = fmt.Sprintf("\"%s\" begins with a slash, and is looked up in the daemon's own folder all the same", file)
 				}
 				// With the engine's own folder before it, the name is certain.
 				if parts := strings.Split(windowsClean(file), `\`); len(parts) > 1 && strings.EqualFold(parts[len(parts)-2], "CredentialSpecs") {
@@ -222,7 +222,7 @@ var optionRules = []*Rule{
 				if windowsAbsolute(file) || hasDrive(file) || !escapes(file) {
 					return
 				}
-				r := c.report(o.Value, "%q leaves the daemon's folder CredentialSpecs", file)
+				r := c.report(o.Value, "\"%s\" leaves the daemon's folder CredentialSpecs", file)
 				if r.Consumer = "invalid credential spec: file:// path must be under " + engineFolder; !daemonRefuses(file) {
 					r.Consumer = "the daemon does not notice: it compares the beginning of the path as text"
 				}
@@ -238,7 +238,7 @@ var optionRules = []*Rule{
 		run: func(c *run) {
 			c.files(func(u *setup.Use, o *setup.Option, file string) {
 				if !windowsAbsolute(file) && !hasDrive(file) && !escapes(file) && strings.Contains(windowsClean(file), `\`) && !strings.HasPrefix(windowsClean(file), "..") {
-					c.report(o.Value, "%q is in a folder of its own", file)
+					c.report(o.Value, "\"%s\" is in a folder of its own", file)
 				}
 			})
 		},
@@ -296,8 +296,8 @@ var optionRules = []*Rule{
 				if !strings.Contains(name, `\`) && !strings.HasPrefix(strings.ToUpper(name), "HKLM") && !strings.HasPrefix(strings.ToUpper(name), "HKEY_") {
 					return
 				}
-				r := c.report(o.Value, "%q is a key's path; the name of a value is wanted", name)
-				r.Consumer = fmt.Sprintf("registry credential spec %q for container <id> was not found", name)
+				r := c.report(o.Value, "\"%s\" is a key's path; the name of a value is wanted", name)
+				r.Consumer = fmt.Sprintf("registry credential spec %q for container <id> was not found", name) // with %q in the daemon too
 				if i := strings.LastIndex(strings.ToLower(name), `credentialspecs\`); i >= 0 {
 					if rest := name[i+len(`credentialspecs\`):]; rest != "" && !strings.Contains(rest, `\`) {
 						r.replace(o.Value, rest)
@@ -469,7 +469,7 @@ var containerRules = []*Rule{
 		},
 	},
 	{
-		ID: "docker-user", Group: "docker", Severity: Warning, Needs: []How{Offline},
+		ID: "docker-user", Group: "docker", Severity: Warning, Needs: []How{Offline}, YieldsTo: []string{"run-as-local-user"},
 		Title:  "the container runs as a user without the identity of the gMSA",
 		Why:    "Only processes of Local System and Network Service are the gMSA on the network (guide: Configure your app to use a gMSA); others are anonymous there, or what their release makes of them.",
 		Repair: `use NT AUTHORITY\NETWORK SERVICE, or leave the user to the image's services`,

@@ -253,26 +253,12 @@ func (r *resolver) inside(d *Document, n *source.Node) *source.Node {
 	if strings.HasPrefix(strings.TrimSpace(n.Text), "${") {
 		return nil // an expression of Terraform
 	}
-	f := n.Inside()
-	if n.Open {
-		if f = heredoc(n); f == nil {
-			return nil
-		}
+	if n.Open && !strings.Contains(n.Text, "${") {
+		return nil // one that is no string
 	}
-	root, faults := source.ParseJSON(f)
+	root, faults := source.ParseJSON(n.Inside())
 	d.Faults = append(d.Faults, faults...)
 	return root
-}
-
-// heredoc is the text of a here-document with expressions in it, which a reader of HCL gives as it is written; nil: it is none.
-func heredoc(n *source.Node) *source.File {
-	text, ok := strings.CutPrefix(n.Text, "<<")
-	first := strings.IndexByte(text, '\n')
-	last := strings.LastIndexByte(strings.TrimRight(text, " \t\r\n"), '\n')
-	if !ok || first < 0 || last <= first {
-		return nil
-	}
-	return n.Part(len("<<")+first+1, len("<<")+last+1).Inside()
 }
 
 // settings reads what the definition says of the whole task.

@@ -119,10 +119,8 @@ func (r *resolver) add(t *Text, n *source.Node, variables *source.Node) {
 	}
 	name, args := intrinsic(n)
 	switch {
-	case name == "" && n.Open && !quotedTemplate(n.Text):
-		t.Value += Unknown // an expression
-	case name == "" && n.Open:
-		r.slots(t, n.Part(1, len(n.Text)-1), func(string) { t.Value += Unknown })
+	case name == "" && n.Open && !strings.Contains(n.Text, "${"):
+		t.Value += Unknown // an expression of HCL
 	case name == "" && n.Kind == source.String:
 		r.slots(t, n, func(string) { t.Value += Unknown })
 	case name == "" && (n.Kind == source.Number || n.Kind == source.Bool):
@@ -167,11 +165,6 @@ func (r *resolver) add(t *Text, n *source.Node, variables *source.Node) {
 	default:
 		t.Value += Unknown
 	}
-}
-
-// quotedTemplate tells whether the source of an expression of HCL is a string with expressions in it.
-func quotedTemplate(text string) bool {
-	return len(text) >= 2 && text[0] == '"' && text[len(text)-1] == '"' && !strings.Contains(text[1:len(text)-1], `"`)
 }
 
 // slots adds a string as it is written, but for its ${…}, which fill adds.
