@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,7 +27,7 @@ var bytesRules = []*Rule{
 		Bad:    "{}", Good: `{"CmsPlugins": ["ActiveDirectory"], "DomainJoinConfig": {…}, "ActiveDirectoryConfig": {…}}`,
 		run: func(c *run) {
 			for _, t := range c.texts() {
-				if t.spec == nil || t.spec.Root != nil && !t.spec.Root.IsEmpty() || !t.blank() {
+				if t.spec == nil || t.spec.Broken() && t.spec.Root != nil || t.spec.Root != nil && !t.spec.Root.IsEmpty() || !t.blank() {
 					continue
 				}
 				switch root := t.spec.Root; {
@@ -152,6 +153,9 @@ var bytesRules = []*Rule{
 		Bad:    `"DnsName": "corp.example", "DnsName": "lab.example"`, Good: `"DnsName": "corp.example"`,
 		run: func(c *run) {
 			for _, t := range c.texts() {
+				if t.broken() {
+					continue // a part of it has been read
+				}
 				t.root.Walk(func(_ []string, n *source.Node) bool {
 					c.duplicates(n, nil)
 					return true
@@ -388,6 +392,11 @@ type text struct {
 // blank tells whether the text holds nothing: it is not one that ends too early.
 func (t *text) blank() bool {
 	return t.root != nil || len(bytes.TrimSpace(t.file.Data)) == 0
+}
+
+// broken tells whether reading ended before the text did.
+func (t *text) broken() bool {
+	return slices.ContainsFunc(t.faults, func(f source.Fault) bool { return f.Kind == source.Syntax || f.Kind == source.Truncated })
 }
 
 // texts are the set's credential specs and the other JSON documents whose form is known, each once.
@@ -666,7 +675,7 @@ func tooLarge(c *run) {
 	}
 	begin := func(d *credspec.Document) source.Span { return d.File.Span(0, 0) }
 	for _, d := range c.documents() {
-		if d.Root == nil {
+		if d.Root == nil || d.Broken() {
 			continue
 		}
 		if d.Wrapped && c.targets(TargetK8s) {

@@ -29,10 +29,14 @@ func (s *Setup) Add(f *source.File, keep func([]*Document, []*Use) bool) bool {
 	}
 	docs, uses, pods, tasks := len(s.Documents), len(s.Uses), len(s.Pods), len(s.Tasks)
 	for _, d := range documents(f) {
+		if d.Broken() {
+			s.Documents = append(s.Documents, d)
+			continue
+		}
 		s.Documents = append(s.Documents, kubernetesDocuments(d)...)
 	}
 	for _, d := range s.Documents[docs:] {
-		if read, ok := readers[d.Form]; ok && d.Root != nil {
+		if read, ok := readers[d.Form]; ok && d.Root != nil && !d.Broken() {
 			read(s, d)
 		}
 	}
@@ -163,6 +167,21 @@ func looksLikeSpec(f *source.File) bool {
 	switch string(bytes.TrimSpace(text)) {
 	case "", "null", "{}", "[]":
 		return true
+	}
+	return beginsSpec(text)
+}
+
+// beginsSpec tells whether a lower-case text ends inside its first key, and that could have become a section's name.
+func beginsSpec(text []byte) bool {
+	rest, ok := bytes.CutPrefix(bytes.TrimSpace(text), []byte("{"))
+	if rest = bytes.TrimSpace(rest); !ok || len(rest) == 0 {
+		return ok
+	}
+	key, quoted := bytes.CutPrefix(rest, []byte(`"`))
+	for _, name := range []string{credspec.KeyPlugins, credspec.KeyDomainJoin, credspec.KeyActiveDirectory} {
+		if quoted && strings.HasPrefix(strings.ToLower(name), string(key)) {
+			return true
+		}
 	}
 	return false
 }

@@ -147,6 +147,16 @@ type Document struct {
 	fabric *fabric // of a file of Service Fabric
 }
 
+// Broken tells whether reading a JSON document ended before its text did: what it says of containers is not known then.
+func (d *Document) Broken() bool {
+	for _, f := range d.Faults {
+		if f.Kind == source.Syntax || f.Kind == source.Truncated {
+			return true
+		}
+	}
+	return false
+}
+
 // Setup is a set of files, read.
 type Setup struct {
 	Files     []*source.File
