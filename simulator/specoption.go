@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/windows"
 )
 
@@ -67,17 +68,9 @@ func (r *Running) loadSpec(option string) (*credentialSpec, error) {
 		e.text = fmt.Sprintf(format, args...)
 		return e
 	}
-	key, value, ok := strings.Cut(option, "=")
-	if !ok {
-		return nil, fail("invalid security option: no equals sign in supplied value %s", option)
-	}
-	if !strings.EqualFold(key, "credentialspec") {
-		return nil, fail("security option not supported: %s", key)
-	}
-	scheme, value, ok := strings.Cut(value, "://")
-	scheme = strings.ToLower(scheme)
-	if !ok || value == "" || scheme != "file" && scheme != "registry" && scheme != "raw" {
-		return nil, fail("invalid credential spec security option - value must be prefixed by 'file://', 'registry://', or 'raw://' followed by a non-empty value")
+	scheme, value, err := consumer.MobyOption(option, false)
+	if err != nil {
+		return nil, fail("%s", err.Error())
 	}
 	e.file = value
 	var text []byte
@@ -95,6 +88,7 @@ func (r *Running) loadSpec(option string) (*credentialSpec, error) {
 			e.fault = badPath
 			return nil, fail("invalid credential spec: file:// path must be under %s", folder)
 		}
+		var ok bool
 		if text, ok = h.storedSpec(path); !ok {
 			e.fault = noSuchSpec
 			why := "The system cannot find the file specified."
@@ -108,7 +102,6 @@ func (r *Running) loadSpec(option string) (*credentialSpec, error) {
 			return nil, nil
 		}
 	case "registry":
-		var err error
 		if text, err = r.registrySpec(value); err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/fetcher"
 	"github.com/gmsasim/gmsasim/simulator/windows"
@@ -180,9 +181,11 @@ func (c *Cluster) Run(t Task) (*Run, error) {
 		return run, err
 	}
 	if o.domainless {
-		if err := c.checkSection(t, o, text, false); err != nil {
+		read, err := c.read(t, o, text, false)
+		if err != nil {
 			return nil, err
 		}
+		text = read.Text
 	}
 	run.Container, err = h.Run(t.container("raw://" + string(text)))
 	return run, err
@@ -214,17 +217,11 @@ func (c *Cluster) option(t Task) (*option, error) {
 		return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-fargate-domainless-only", "ClientException: Fargate only supports domainless gMSA from S3 on Linux",
 			"Fargate has no computers of a domain; its Linux tasks sign in as a user, with a credential spec from S3", c.toEC2(t, o))
 	}
-	switch {
-	case strings.HasPrefix(o.where, "file://"):
-		if name := strings.TrimPrefix(o.where, "file://"); name == "" || strings.ContainsAny(name, `\/`) {
-			return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-bad-arn", "invalid credentialspec file specification", "a file has a flat name below the folder of the engine", c.suggest(t))
-		}
-	case strings.HasPrefix(o.where, "arn:"):
-		if why := badARN(o.where); why != "" {
-			return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-bad-arn", why, "the agent fetches credential specs from S3 and the parameter store only; the ARN of a secret belongs into PluginInput", c.suggest(t))
-		}
-	default:
-		return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-bad-arn", "invalid credentialspec ARN: "+o.where, "the place is file:// or an ARN", c.suggest(t))
+	if _, err := consumer.AgentPlace(text); err != nil {
+		return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-bad-arn", err.Error(), "the agent fetches credential specs from S3 and the parameter store, and reads files; the ARN of a secret belongs into PluginInput", c.suggest(t))
+	}
+	if name, ok := strings.CutPrefix(o.where, "file://"); ok && (name == "" || strings.ContainsAny(name, `\/`)) {
+		return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-bad-arn", "invalid credentialspec file specification", "a file has a flat name below the folder of the engine", c.suggest(t))
 	}
 	if o.domainless || strings.HasPrefix(o.where, "arn:") {
 		if t.ExecutionRole == "" {
@@ -234,27 +231,6 @@ func (c *Cluster) option(t Task) (*option, error) {
 		}
 	}
 	return o, nil
-}
-
-// badARN is what the agent says of an ARN that it does not take.
-func badARN(arn string) string {
-	part := strings.SplitN(arn, ":", 6)
-	if len(part) < 6 {
-		return "arn: not enough sections"
-	}
-	switch part[2] {
-	case "s3":
-		if bucket, key, _ := strings.Cut(part[5], "/"); bucket == "" || key == "" {
-			return "invalid s3 arn: " + arn
-		}
-	case "ssm":
-		if name, ok := strings.CutPrefix(part[5], "parameter/"); !ok || name == "" {
-			return fmt.Sprintf("the provided SSM parameter:%s is in an invalid format", part[5])
-		}
-	default:
-		return "unsupported credentialspec ARN, only s3/ssm ARNs are valid"
-	}
-	return ""
 }
 
 // place is the first instance with the attributes that a task asks for.
@@ -302,13 +278,14 @@ func (c *Cluster) fetch(t Task, o *option, h *simulator.Host) ([]byte, error) {
 
 // lease lets the daemon of a Linux instance make the ticket.
 func (c *Cluster) lease(t Task, o *option, i *Instance, text []byte) (*fetcher.Lease, error) {
-	if !o.domainless {
-		return i.fetcher.Lease(text, nil)
-	}
-	if err := c.checkSection(t, o, text, true); err != nil {
+	read, err := c.read(t, o, text, true)
+	if err != nil {
 		return nil, err
 	}
-	secret := secretOf(text)
+	if !o.domainless {
+		return i.fetcher.Lease(read.Text, nil)
+	}
+	secret := read.Secret
 	value, err := c.d.Host(i.host).ReadSecret(secret)
 	if err != nil {
 		return nil, err
@@ -317,5 +294,5 @@ func (c *Cluster) lease(t Task, o *option, i *Instance, text []byte) (*fetcher.L
 	if err := json.Unmarshal([]byte(value), user); err != nil {
 		return nil, fmt.Errorf("secret %s: %w", secret, err)
 	}
-	return i.fetcher.Lease(text, user)
+	return i.fetcher.Lease(read.Text, user)
 }

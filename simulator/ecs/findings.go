@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/windows"
 )
@@ -30,7 +31,7 @@ func (c *Cluster) suggest(t Task) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, arn := range slices.Sorted(maps.Keys(c.objects)) {
-		if badARN(arn) != "" {
+		if _, err := consumer.AgentPlace(prefixJoined + arn); err != nil {
 			continue
 		}
 		if strings.HasPrefix(t.CredentialSpecs[0], prefixDomainless) {
@@ -98,31 +99,26 @@ func (c *Cluster) noInstance(t Task, o *option, need string, family []*Instance)
 	return f
 }
 
-// section is what an agent reads of HostAccountConfig.
-type section struct {
-	ActiveDirectoryConfig struct {
-		HostAccountConfig *struct {
-			PluginInput json.RawMessage
-		}
+// read is what the agent of the operating system makes of a credential spec, and its finding when that is nothing.
+func (c *Cluster) read(t Task, o *option, text []byte, linux bool) (consumer.Outcome, error) {
+	var read consumer.Outcome
+	var err error
+	if linux {
+		read, err = consumer.AgentLinux(text, o.domainless, strings.Contains(o.where, ":s3:"))
+	} else {
+		read, err = consumer.AgentWindows(text, o.domainless, "task/"+c.name)
 	}
-}
-
-// checkSection reads the section of a domainless task as the agent of the operating system does: on Windows a text that holds JSON, on Linux
-// an object.
-func (c *Cluster) checkSection(t Task, o *option, text []byte, linux bool) error {
-	var s section
-	err := json.Unmarshal(text, &s)
 	says := ""
-	var input string
 	switch {
-	case err != nil || s.ActiveDirectoryConfig.HostAccountConfig == nil:
-		says = "Unable to parse HostAccountConfig from credential spec"
-	case linux && json.Unmarshal(s.ActiveDirectoryConfig.HostAccountConfig.PluginInput, &struct{ CredentialArn string }{}) != nil:
-		says = "error unmarshalling credentialspec domainless: json: cannot unmarshal string into Go struct field"
-	case !linux && json.Unmarshal(s.ActiveDirectoryConfig.HostAccountConfig.PluginInput, &input) != nil:
-		says = "Unable to marshal untyped object pluginInputStringUntyped to type string"
+	case err != nil:
+		says = err.Error()
+	case read.Silent != "":
+		says = consumer.NoMapping
 	default:
-		return nil
+		return read, nil
+	}
+	if !o.domainless || read.Silent != "" && read.Secret != "" {
+		return read, c.refuse(t, diag.ECSSpecRefused, "", says, "the agent reads the account and its domain out of DomainJoinConfig, and keeps no ticket for a credential spec without them", nil)
 	}
 	var do []string
 	account := accountOf(text)
@@ -136,7 +132,7 @@ func (c *Cluster) checkSection(t Task, o *option, text []byte, linux bool) error
 	if object, ok := strings.CutPrefix(o.where, "arn:aws:s3:::"); ok {
 		f.Help[0].Command = "aws s3 cp " + object[strings.LastIndexByte(object, '/')+1:] + " s3://" + object
 	}
-	return f
+	return read, f
 }
 
 // secretName is the first secret of Secrets Manager that the domain's configuration has.
@@ -147,19 +143,6 @@ func (c *Cluster) secretName() string {
 		}
 	}
 	return ""
-}
-
-// secretOf is the ARN of the secret that a section for Linux names.
-func secretOf(text []byte) string {
-	var v struct {
-		ActiveDirectoryConfig struct {
-			HostAccountConfig struct {
-				PluginInput struct{ CredentialArn string }
-			}
-		}
-	}
-	_ = json.Unmarshal(text, &v) // checkSection has read it
-	return v.ActiveDirectoryConfig.HostAccountConfig.PluginInput.CredentialArn
 }
 
 // accountOf is the account of a credential spec.

@@ -6,7 +6,6 @@
 package fetcher
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 )
 
 // Options are the daemon's settings. The zero value is what it does when nobody sets anything.
@@ -111,25 +111,8 @@ type spec struct {
 }
 
 func parse(text []byte) (spec, error) {
-	var v struct {
-		DomainJoinConfig      struct{ DNSName string }
-		ActiveDirectoryConfig struct {
-			GroupManagedServiceAccounts []struct{ Name string }
-		}
-	}
-	if err := json.Unmarshal(text, &v); err != nil {
-		return spec{}, fmt.Errorf("Error: credential spec provided is not properly formatted: %w", err) //nolint:staticcheck // the daemon's words
-	}
-	s := spec{domain: v.DomainJoinConfig.DNSName}
-	for _, a := range v.ActiveDirectoryConfig.GroupManagedServiceAccounts {
-		if s.account == "" {
-			s.account = a.Name
-		}
-	}
-	if s.account == "" || s.domain == "" {
-		return spec{}, errors.New("ERROR: invalid credentialspec fields") //nolint:staticcheck // the daemon's words
-	}
-	return s, nil
+	o, err := consumer.Fetcher1(text, false)
+	return spec{account: o.Account, domain: o.Domain}, err
 }
 
 // errDown: the daemon does not run.

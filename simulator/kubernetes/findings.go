@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
@@ -148,7 +149,7 @@ func (c *Cluster) findDenied(e *deniedError, p *pod, cause error) error {
 		help := diag.Help{Text: "name the object and leave the contents out", Command: p.applyCommand()}
 		for _, name := range sortedKeys(c.specs) {
 			want, err := c.contents(name)
-			if same, bad := sameContents(options.GMSACredentialSpec, want); err == nil && (bad == nil && same || len(c.specs) == 1) {
+			if same, bad := consumer.WebhookContents(options.GMSACredentialSpec, want); err == nil && (bad == nil && same || len(c.specs) == 1) {
 				help.Do = rename(name)
 			}
 		}

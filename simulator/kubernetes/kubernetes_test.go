@@ -104,6 +104,11 @@ func TestSchema(t *testing.T) {
 	if err := c.ApplyCredentialSpec(CredentialSpec{Name: "a", Credspec: json.RawMessage(`{}`)}); err != nil {
 		t.Error(err)
 	}
+	// A field that the schema does not have is gone without a word.
+	err := c.ApplyCredentialSpec(CredentialSpec{Name: "a", Credspec: json.RawMessage(`{"DomainJoinConfig":{"dnsName":"contoso.com","Sid":"S-1-5-21-1-2-3"}}`)})
+	if got := string(c.specs["a"]); err != nil || got != `{"DomainJoinConfig":{"Sid":"S-1-5-21-1-2-3"}}` {
+		t.Errorf("stored %s, %v", got, err)
+	}
 }
 
 // TestPlacement: pods spread over the nodes that fit, in the order of the configuration, and come back after a restart of their node.

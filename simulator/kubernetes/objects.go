@@ -143,37 +143,6 @@ func invalidName(kind, object, path, name string) string {
 	return fmt.Sprintf("The %s %q is invalid: %s: Invalid value: %q: %s", kind, object, path, name, subdomainRule)
 }
 
-// notStrings are the leaves of a credspec that the CRD's schema refuses: every leaf is a string (windows-gmsa deploy/gmsa-crd.yml).
-func notStrings(path string, v any) []string {
-	switch v := v.(type) {
-	case map[string]any:
-		var list []string
-		for _, k := range sortedKeys(v) {
-			if m, object := v[k].(map[string]any); object && k == "PluginInput" {
-				list = append(list, fmt.Sprintf("%s.%s: Invalid value: %q: %s.%s in body must be of type string: %q", path, k, fmt.Sprint(m), path, k, "object"))
-				continue
-			}
-			list = append(list, notStrings(path+"."+k, v[k])...)
-		}
-		return list
-	case []any:
-		var list []string
-		for i, e := range v {
-			list = append(list, notStrings(fmt.Sprintf("%s[%d]", path, i), e)...)
-		}
-		return list
-	case float64:
-		return []string{typeError(path, "integer")}
-	case bool:
-		return []string{typeError(path, "boolean")}
-	}
-	return nil
-}
-
-func typeError(path, kind string) string {
-	return fmt.Sprintf("%s: Invalid value: %q: %s in body must be of type string: %q", path, kind, path, kind)
-}
-
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

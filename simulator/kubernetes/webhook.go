@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 )
 
 // Webhook is the windows-gmsa admission webhook. The zero value is healthy: two replicas, failurePolicy Fail, a certificate that is good
@@ -275,7 +276,7 @@ func (c *Cluster) validate(p *Pod) error {
 		if err != nil {
 			return err
 		}
-		same, err := sameContents(o.GMSACredentialSpec, want)
+		same, err := consumer.WebhookContents(o.GMSACredentialSpec, want)
 		if same && err == nil {
 			return nil
 		}
@@ -285,21 +286,6 @@ func (c *Cluster) validate(p *Pod) error {
 		}
 		return &deniedError{422, text, contentsDiffer, spec}
 	})
-}
-
-// sameContents compares as JSON objects.
-func sameContents(fromPod, fromObject string) (bool, error) {
-	if fromPod == fromObject {
-		return true, nil
-	}
-	var a, b map[string]any
-	if err := json.Unmarshal([]byte(fromPod), &a); err != nil {
-		return false, fmt.Errorf("unable to parse %q as a JSON object: %v", fromPod, err)
-	}
-	if err := json.Unmarshal([]byte(fromObject), &b); err != nil {
-		return false, fmt.Errorf("unable to parse CRD %q as a JSON object: %v", fromObject, err)
-	}
-	return reflect.DeepEqual(a, b), nil
 }
 
 // validateUpdate refuses to change the gMSA of a pod that is there (webhook.go, validateUpdateRequest). A manifest without contents

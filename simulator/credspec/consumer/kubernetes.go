@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // maxContents is how many bytes of gmsaCredentialSpec the API server takes (k8s.io/kubernetes pkg/apis/core/validation).
@@ -60,10 +61,10 @@ func CRD(resourceJSON []byte) (Outcome, error) {
 		return Outcome{}, &Refusal{Says: "the object provided is unrecognized (must be of type GMSACredentialSpec): " + err.Error(), Status: 400, err: err}
 	}
 	var o Outcome
-	var wrong string
+	var wrong []string
 	resource.prune("", v, &o.Dropped, &wrong)
-	if wrong != "" {
-		return Outcome{}, &Refusal{Says: wrong, Status: 422}
+	if len(wrong) > 0 {
+		return Outcome{}, &Refusal{Says: strings.Join(wrong, ", "), Status: 422}
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -78,7 +79,7 @@ func CRD(resourceJSON []byte) (Outcome, error) {
 	return o, nil
 }
 
-func (s *schema) prune(path string, v any, dropped *[]string, wrong *string) {
+func (s *schema) prune(path string, v any, dropped, wrong *[]string) {
 	below := func(key string) string {
 		if path == "" {
 			return key
@@ -87,9 +88,7 @@ func (s *schema) prune(path string, v any, dropped *[]string, wrong *string) {
 	}
 	kind := jsonKind(v)
 	if s.kind != "" && kind != s.kind {
-		if *wrong == "" {
-			*wrong = fmt.Sprintf("%s: Invalid value: %q: %s in body must be of type %s: %q", path, kind, path, s.kind, kind)
-		}
+		*wrong = append(*wrong, fmt.Sprintf("%s: Invalid value: %q: %s in body must be of type %s: %q", path, kind, path, s.kind, kind))
 		return
 	}
 	switch v := v.(type) {
