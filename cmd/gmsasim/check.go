@@ -63,7 +63,7 @@ Exit status: 0 nothing at or above --fail-on, 1 something, 2 wrong use or a path
 	f := cmd.Flags()
 	f.StringVar(&o.directory.against, "against", "", "directory to compare with: an ldap:// or ldaps:// address, up for a running domain, a configuration, a world or a scenario")
 	o.directory.add(f)
-	f.StringSliceVarP(&o.targets, "target", "t", nil, "consumers the files are meant for, or all (default: what the files are written for); see list targets")
+	f.StringSliceVarP(&o.targets, "target", "t", nil, "consumers the files are meant for, or all (default: what the files are written for)")
 	f.StringSliceVar(&o.hosts, "host", nil, "hosts that shall be allowed to retrieve the passwords, for checks against a directory")
 	f.StringSliceVar(&o.options.SPNs, "spn", nil, "service principal names that clients ask for, for checks against a directory")
 	f.StringVar(&o.failOn, "fail-on", "error", "least severity that ends with status 1: "+strings.Join(report.Thresholds(), ", "))
@@ -124,8 +124,6 @@ func (o *checkFlags) complete(args []string, json bool) error {
 		return usage("--watch and --fix exclude each other: a file is not changed while somebody edits it")
 	case o.directory.against == "" && o.directory != (directoryFlags{}):
 		return usage("--user, --keytab and the like belong to --against")
-	case o.directory.against == "" && len(o.hosts) > 0:
-		return usage("--host belongs to --against: only a directory knows who may retrieve a password")
 	case o.directory.against == "" && len(o.options.SPNs) > 0:
 		return usage("--spn belongs to --against: only a directory knows who has a service principal name")
 	case o.limit <= 0:

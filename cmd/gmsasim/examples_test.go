@@ -63,10 +63,11 @@ func TestExamples(t *testing.T) {
 			fmt.Fprintf(&script, "exec sh -c '%s'\n", strings.ReplaceAll(line, "'", "''"))
 		}
 	}
-	// What the examples of check are about.
-	for _, name := range []string{"webapp.json", "deploy/webapp.json"} {
+	// What the examples of check and of the doctor are about.
+	for _, name := range []string{"webapp.json", "deploy/webapp.json", "contoso_webapp01.json"} {
 		fmt.Fprintf(&script, "-- %s --\n%s", name, wellFormed)
 	}
+	script.WriteString("-- compose.yaml --\nservices:\n  web:\n    image: registry.corp.example/web:ltsc2022\n    security_opt: [\"credentialspec=file://contoso_webapp01.json\"]\n")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "examples.txtar"), []byte(script.String()), 0o600); err != nil {
 		t.Fatal(err)

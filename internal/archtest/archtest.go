@@ -67,7 +67,7 @@ var Rooms = []Room{
 	{Path: "internal/bench/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator"}},
 	{Path: "internal/interop/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc", "simulator/...", "simulator"}},
 	{Path: "internal/oracle/...", MayImport: []string{"fakeads/...", "fakeads", "fakekdc/...", "fakekdc"}},
-	{Path: "internal/doctest", MayImport: []string{"scenarios", "simulator", "fakeads", "fakekdc"}},
+	{Path: "internal/doctest", MayImport: []string{"scenarios", "simulator/check", "simulator", "fakeads", "fakekdc"}},
 	{Path: "internal/mutants", MayImport: []string{"scenarios"}},
 }
 
