@@ -55,3 +55,28 @@ func TestPlainScalars(t *testing.T) {
 	}
 	t.Logf("%d scalars", compared)
 }
+
+// TestErrors: what kubectl prints of a file that is no YAML is quoted to the letter, with its own count of lines.
+func TestErrors(t *testing.T) {
+	for _, text := range []string{
+		"a:\n  b: 1\n c: 2\n", "a:\n  b: 1\n  c: 2\n d: 2\ne: 1\n", "a:\n  - x\n - y\n", "x: 1\na:\n  C:\n - y\n  d: 1\n", "x: 1\ny:\n  a:\n    C:\n   - y\n  d: 1\n",
+		"a: {\n  b: 1\n  c: 2\n}\n", "x: 1\na: {\n  b: 1\n  c: 2\n}\n", "a: [1,\n  2\n  3: 4\n]\n", "a: @x\n", "b: 1\na: `x\n", "a: b: c\n", "x: 1\na: b\n  c: d\n",
+		"a: 'x\nb: 1\n", "x: 1\ny: \"a\nb: 1\n", "a: 1\n\tb: 2\n", "a:\n\tb: 2\n", "a: *x\n", "x: 1\na: %x\n", "x: 1\na: !<x\n", "z: 1\na: \"\\q\"\n", "a: 1\nb\nc: 2\n",
+		"x: 1\na:\n  - b: 1\n    c: 1\n   d: 1\n", "x: 1\na: &a\n- b\nc: [\n", "kind: X\nspec:\n  list:\n  - a\n  b: [c, d\n  e: f\n",
+	} {
+		_, want := yaml.YAMLToJSON([]byte(text))
+		_, err := source.ParseYAML(source.NewFile("x", []byte(text)))
+		if want == nil || err == nil {
+			t.Errorf("%q: kubectl says %v, we %v", text, want, err)
+			continue
+		}
+		if got := err.(*source.YAMLError).Kubectl(); got != want.Error() {
+			t.Errorf("%q: kubectl says %q, we quote %q", text, want, got)
+		}
+		// As a later document of a stream, which kubectl cuts at the marks.
+		_, err = source.ParseYAML(source.NewFile("x", []byte("q: 1\nr: 2\n---\n"+text)))
+		if got := err.(*source.YAMLError).Kubectl(); got != want.Error() {
+			t.Errorf("%q in a stream: kubectl says %q, we quote %q", text, want, got)
+		}
+	}
+}

@@ -21,7 +21,7 @@ var resourceRules = []*Rule{
 		ID: "k8s-yaml-syntax", Group: "k8s", Severity: Error, Needs: []How{Offline}, Targets: []Target{TargetK8s},
 		Title:  "the file is not YAML",
 		Why:    "Nothing of the document arrives: kubectl stops before it asks the API server (sigs.k8s.io/yaml). A page of Azure's documentation has a credential spec with such an indentation.",
-		Repair: "mend the indentation, the quotes or the bracket in this line or the one before",
+		Repair: "mend the indentation, the quotes or the bracket",
 		Bad:    "credspec:\n  CmsPlugins:\n - ActiveDirectory", Good: "credspec:\n  CmsPlugins:\n  - ActiveDirectory",
 		run: (*run).yamlSyntax,
 	},
@@ -196,21 +196,21 @@ func (c *run) yamlSyntax() {
 			continue
 		}
 		if strings.Contains(string(d.File.Data), "{{") {
-			c.notChecked(err.Span(), "a template: check what helm template makes of it")
+			c.notChecked(d.File.Span(0, 0), "a template: check what helm template makes of it")
 			continue
 		}
 		r := c.reportAt(err.Span(), "%s", yamlMessage(err))
-		r.Consumer = fmt.Sprintf("error: error parsing %s: error converting YAML to JSON: %s", d.File.Name, err.Error())
+		r.Consumer = fmt.Sprintf("error: error parsing %s: error converting YAML to JSON: %s", d.File.Name, err.Kubectl())
 	}
 }
 
-// yamlMessage says where the reader's own words send people astray: it names the line in which it gave up.
+// yamlMessage says what the reader's own words mean for the line.
 func yamlMessage(err *source.YAMLError) string {
 	switch {
 	case strings.Contains(err.Text, "did not find expected '-' indicator"), strings.Contains(err.Text, "did not find expected key"):
-		return err.Text + ": a line near here is indented otherwise than its neighbours"
+		return err.Text + ": this line is indented otherwise than those around it"
 	case strings.Contains(err.Text, "did not find expected ',' or"):
-		return err.Text + ": a comma between two members is missing, or a bracket was not closed"
+		return err.Text + ": a comma is missing before this, or a bracket was not closed"
 	case strings.Contains(err.Text, "cannot start any token"):
 		return err.Text + ": a value that begins so needs quotes"
 	case strings.Contains(err.Text, "mapping values are not allowed"):

@@ -106,9 +106,30 @@ func TestYAMLBomb(t *testing.T) {
 }
 
 func TestYAMLErrorLine(t *testing.T) {
-	_, err := ParseYAML(NewFile("x", []byte("a:\n  b: 1\n c: 2\n")))
-	if err == nil || err.(*YAMLError).Line == 0 {
-		t.Errorf("got %v", err)
+	for text, want := range map[string]int{
+		"a:\n  b: 1\n c: 2\n":                                          3,
+		"x: 1\na:\n  C:\n - y\n  d: 1\n":                               4,
+		"x: 1\ny:\n  a:\n    C:\n   - y\n  d: 1\n":                     5,
+		"x: 1\na: {\n  b: 1\n  c: 2\n}\n":                              4,
+		"a: [1,\n  2\n  3: 4\n]\n":                                     3,
+		"x: [\n 1,\n 2\n]\ny: {\n  a: 1\n}\nz:\n  a: 1\n b: 2\nq: 1\n": 10,
+		"a: @x\n":                                    1,
+		"b: 1\na: `x\nc: 1\n":                        2,
+		"a: b: c\n":                                  1,
+		"x: 1\na: b\n  c: d\ne: 1\n":                 3,
+		"a: 1\nz: 'x\nb: 1\n":                        2,
+		"x: 1\ny: \"a\n\nb: 1\n":                     2,
+		"a: 1\n\tb: 2\n":                             2,
+		"x: 1\na: &a\n- b\nc: [\n":                   4,
+		"a: 1\nb\nc: 2\n":                            2,
+		"x: 1\na:\n  - b: 1\n    c: 1\n   d: 1\n":    5,
+		"a: 1\n---\nb: 1\nc:\n  d: 2\n e: 1\nf: 1\n": 6,
+		"a: *x\n":                                    1,
+	} {
+		_, err := ParseYAML(NewFile("x", []byte(text)))
+		if err == nil || err.(*YAMLError).At() != want {
+			t.Errorf("%q: %v at %d, want %d", text, err, err.(*YAMLError).At(), want)
+		}
 	}
 }
 

@@ -20,40 +20,6 @@ const maxNodes = 200_000
 // ErrTooManyNodes: the aliases of a YAML file multiply beyond every use.
 var ErrTooManyNodes = errors.New("aliases expand to more than 200000 values")
 
-// YAMLError is what a YAML file has instead of its next document.
-type YAMLError struct {
-	File *File
-	// Line is where the reader noticed, from 1; 0: it does not know.
-	Line int
-	// Text is the reader's own, as users see it from kubectl: "did not find expected key".
-	Text string
-	err  error
-}
-
-func (e *YAMLError) Error() string {
-	if e.Line == 0 {
-		return "yaml: " + e.Text
-	}
-	return fmt.Sprintf("yaml: line %d: %s", e.Line, e.Text)
-}
-func (e *YAMLError) Unwrap() error { return e.err }
-
-// Span is the line of the error, or the end of the file for one that has none.
-func (e *YAMLError) Span() Span {
-	if e.Line == 0 {
-		return e.File.Span(len(e.File.Data), len(e.File.Data))
-	}
-	start := e.File.offsetIn(yamlLines(e.File), e.Line, 1)
-	end := start
-	for end < len(e.File.Data) && e.File.Data[end] != '\n' {
-		end++
-	}
-	for start < end && (e.File.Data[start] == ' ' || e.File.Data[start] == '\t') {
-		start++
-	}
-	return e.File.Span(start, end)
-}
-
 // ParseYAML reads the documents of a YAML stream. After a mistake it returns the documents before it and a *[YAMLError]. Scalars have the
 // kinds of YAML 1.2; [YAML11] tells what the older readers see. Aliases are followed, merge keys too.
 func ParseYAML(f *File) (documents []*Node, err error) {
@@ -73,23 +39,10 @@ func ParseYAML(f *File) (documents []*Node, err error) {
 		}
 		root := c.node(doc.Content[0], 0)
 		if c.err != nil {
-			return documents, &YAMLError{File: f, Line: c.line, Text: c.err.Error(), err: c.err}
+			return documents, &YAMLError{File: f, Line: c.line, at: c.line, Text: c.err.Error(), err: c.err}
 		}
 		documents = append(documents, root)
 	}
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n\s*)?(?:line (\d+): )?`)
-
-func yamlError(f *File, err error) *YAMLError {
-	text := err.Error()
-	m := yamlLine.FindStringSubmatch(text)
-	e := &YAMLError{File: f, Text: strings.TrimPrefix(text, "yaml: "), err: err}
-	if m != nil {
-		e.Text = text[len(m[0]):]
-		e.Line, _ = strconv.Atoi(m[1])
-	}
-	return e
 }
 
 type yamlReader struct {
