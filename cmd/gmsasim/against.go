@@ -12,6 +12,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/config"
 	"github.com/spf13/pflag"
 
+	"github.com/gmsasim/gmsasim/cmd/gmsasim/internal/control"
 	"github.com/gmsasim/gmsasim/doctor"
 	"github.com/gmsasim/gmsasim/scenarios"
 	"github.com/gmsasim/gmsasim/simulator"
@@ -64,6 +65,9 @@ type opened struct {
 // configuration, a world or a scenario, whose domain is started in this process and asked as its administrator. All are asked over LDAP.
 func (a *app) openDirectory(ctx context.Context, f directoryFlags) (*opened, error) {
 	name := f.against
+	if url := os.Getenv(control.URLVariable); url != "" && strings.TrimSuffix(name, "/") == strings.TrimSuffix(url, "/") {
+		name = "up"
+	}
 	if name == "up" {
 		if name = os.Getenv(variableLDAP); name == "" {
 			return nil, usage("no running domain: %s is not set", variableLDAP).(*usageError).shownBy("gmsasim up --help")

@@ -230,3 +230,48 @@ func TestNewCredentialSpecSays(t *testing.T) {
 		t.Errorf("got %d, %+v, %v", status, report, err)
 	}
 }
+
+// TestCheckAgainst: what is written is found right by each way to the directory, and what is edited is found wrong.
+func TestCheckAgainst(t *testing.T) {
+	d := started(t, "CORP")
+	t.Setenv("GMSASIM_CONTROL_URL", "http://127.0.0.1:9")
+	if status, _, errs := ran(t, "credspec", "new", "webapp"); status != exitOK {
+		t.Fatal(errs)
+	}
+	text, err := os.ReadFile("corp_webapp.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("wrong.json", bytes.Replace(text, []byte(`"MachineAccountName":  "webapp"`), []byte(`"MachineAccountName":  "shop"`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, way := range [][]string{
+		{"--against", "up"},
+		{"--against", "http://127.0.0.1:9/"},
+		{"--against", d.LDAPURL()},
+		{"--against", d.LDAPSURL(), "--user", "carla@corp.example", "--password-file", "password"},
+		{"--against", "corp.yaml"},
+	} {
+		status, out, errs := ran(t, append([]string{"check", "corp_webapp.json", "--host", "WEB01"}, way...)...)
+		if status != exitOK || strings.Contains(out, "error[") {
+			t.Errorf("%v: status %d, %s%s", way, status, out, errs)
+		}
+		status, out, _ = ran(t, append([]string{"check", "wrong.json"}, way...)...)
+		if status != exitUnexpected || !strings.Contains(out, "error[dnsname-not-account-domain]: corp.example has no service account shop: emea.corp.example has it") {
+			t.Errorf("%v: status %d, %s", way, status, out)
+		}
+		status, out, _ = ran(t, append([]string{"check", "corp_webapp.json", "--host", "WEB02"}, way...)...)
+		if status != exitUnexpected || !strings.Contains(out, "error[host-not-authorised]: WEB02$ may not read the password of webapp$") {
+			t.Errorf("%v: status %d, %s", way, status, out)
+		}
+	}
+	// A scenario's domain is another one.
+	if status, out, _ := ran(t, "check", "corp_webapp.json", "--against", "spn-duplicate"); status != exitUnexpected || !strings.Contains(out, "neither the forest of contoso.com nor its trusts have a domain corp.example") {
+		t.Errorf("a scenario: status %d, %s", status, out)
+	}
+	for _, tt := range [][2]string{{"no-such-scenario", "no scenario"}, {"missing.yaml", "missing.yaml"}, {"http://127.0.0.1:1", "it begins with ldap:// or ldaps://"}} {
+		if status, _, errs := ran(t, "check", "corp_webapp.json", "--against", tt[0]); status != exitUsage || !strings.Contains(errs, tt[1]) {
+			t.Errorf("%s: status %d, %s", tt[0], status, errs)
+		}
+	}
+}

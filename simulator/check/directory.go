@@ -200,8 +200,9 @@ func (a *asking) fail(n *source.Node, err error) {
 
 // reported is the rule's own report of a value, which it made without the directory; nil when there is none.
 func (c *run) reported(n *source.Node) *Report {
+	where := n.Span() // in the file itself, also of a value in a document inside of it
 	for i := len(c.out.Reports) - 1; i >= 0 && c.out.Reports[i].Rule == c.rule; i-- {
-		if r := &c.out.Reports[i]; r.Where.File == n.File && r.Where.Offset == n.Span().Offset {
+		if r := &c.out.Reports[i]; r.Where.File == where.File && r.Where.Offset == where.Offset {
 			return r
 		}
 	}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -260,7 +261,7 @@ type pluginUser struct {
 func (c *run) pluginUsers() []pluginUser {
 	var list []pluginUser
 	for _, s := range c.secrets() {
-		if s.user != nil && s.name != "" {
+		if s.user != nil && s.name != "" && !(s.data && !isBase64(s.user.String())) {
 			list = append(list, pluginUser{node: s.user, domain: s.domain(), name: s.name})
 		}
 	}
@@ -279,6 +280,11 @@ func (c *run) pluginUsers() []pluginUser {
 		}
 	}
 	return list
+}
+
+func isBase64(text string) bool {
+	_, err := base64.StdEncoding.DecodeString(text)
+	return err == nil
 }
 
 // domain is the domain of the user of a secret, "" when it does not say.
@@ -300,11 +306,19 @@ func (s *secret) domain() string {
 	return ""
 }
 
-// user finds the user of a plug-in: nil when there is none.
+// errDomain: the user of a plug-in is of a domain that the forest does not have.
+var errDomain = errors.New("no such domain")
+
+// user finds the user of a plug-in: nil when there is none. Without a domain it is looked for in the whole forest.
 func (a *asking) user(u pluginUser) (*Object, error) {
 	dom := ""
 	if u.domain != "" {
-		if d := domainNamed(a.domains, u.domain); d != nil && !d.Trusted {
+		switch d := domainNamed(a.domains, u.domain); {
+		case d == nil:
+			return nil, errDomain
+		case d.Trusted:
+			return nil, fmt.Errorf("%s is outside of the forest of %s, which alone can be asked", d.DNSName, a.forest())
+		default:
 			dom = d.DNSName
 		}
 	}
@@ -330,6 +344,7 @@ func (c *run) askPluginUser(d Directory) {
 	for _, u := range c.pluginUsers() {
 		o, err := a.user(u)
 		switch {
+		case errors.Is(err, errDomain): // plugin-user-not-authorised
 		case err != nil:
 			a.fail(u.node, err)
 		case o == nil:
@@ -349,6 +364,11 @@ func (c *run) askPluginRights(d Directory) {
 	for _, u := range c.pluginUsers() {
 		o, err := a.user(u)
 		switch {
+		case errors.Is(err, errDomain):
+			if u.doc == nil || !strings.EqualFold(join(u.doc, "DnsName").String(), u.domain) { // which is dnsname-not-found
+				c.report(u.node, "the user %s is of the domain %s, which neither the forest of %s nor its trusts have", u.name, u.domain, a.forest()).Repair = "correct the domain"
+			}
+			continue
 		case err != nil:
 			a.fail(u.node, err)
 			continue
