@@ -13,7 +13,7 @@ import (
 // composeRules are about compose files, which docker compose and docker stack deploy read differently.
 var composeRules = []*Rule{
 	{
-		ID: "compose-credential-spec-ignored", Group: "docker", Severity: Error, Needs: []How{Offline}, Targets: []Target{TargetCompose},
+		ID: "compose-credential-spec-ignored", Group: "docker", Severity: Error, Depends: "a warning where stack is a target too and the file has what only a swarm does", Needs: []How{Offline}, Targets: []Target{TargetCompose},
 		Title:  "docker compose does not read credential_spec",
 		Why:    "Since version 2 docker compose loads the key and drops it without a word (docker/compose pkg/compose); the container starts without an identity. What reaches the engine is security_opt. docker stack deploy reads credential_spec.",
 		Repair: "name the credential spec in security_opt, or deploy the file with docker stack deploy",
@@ -39,6 +39,10 @@ var composeRules = []*Rule{
 				}
 				r := c.report(key, "docker compose drops credential_spec, and the container of %s starts without an identity", u.Name)
 				r.Consumer = "docker compose says nothing"
+				if c.targets(TargetStack) && u.Document().ForStack() {
+					r.Severity = Warning
+					r.Message += "; docker stack deploy, for which the file is written, uses it"
+				}
 				if len(options) > 0 {
 					r.Message = fmt.Sprintf("docker compose drops credential_spec and takes security_opt, which names another credential spec for %s", u.Name)
 					r.related(options[len(options)-1].Node, "what docker compose takes")

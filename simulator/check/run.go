@@ -69,6 +69,9 @@ func derive(s *setup.Setup) []Target {
 			add(TargetDocker)
 		case setup.FormCompose:
 			add(TargetCompose)
+			if d.ForStack() {
+				add(TargetStack)
+			}
 		case setup.FormSwarmService, setup.FormSwarmConfig:
 			add(TargetSwarm)
 		case setup.FormKubernetes, setup.FormHelmValues:

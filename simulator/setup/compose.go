@@ -116,6 +116,21 @@ func memberOption(m source.Member) *Option {
 	return o
 }
 
+// ForStack tells whether a compose file is written for docker stack deploy: it has what only a swarm does.
+func (d *Document) ForStack() bool {
+	for _, m := range d.Root.Get("services").Map() {
+		for _, key := range []string{"mode", "endpoint_mode", "placement", "update_config", "rollback_config"} {
+			if m.Value.Get("deploy", key) != nil {
+				return true
+			}
+		}
+		if m.Value.Get("credential_spec", "config") != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Document is the compose file that defines a service; nil of other uses.
 func (u *Use) Document() *Document { return u.document }
 
