@@ -49,7 +49,7 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 golden: ## rewrite golden files and show what changed
-	$(GO) test ./scenarios ./cmd/gmsasim ./simulator ./fakeads ./internal/doctest -update
+	$(GO) test ./scenarios ./cmd/gmsasim ./simulator ./fakeads ./internal/doctest ./doctor -update
 	git diff --stat
 
 clients: ## install the real clients from Debian when root and missing
