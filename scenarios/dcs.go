@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"time"
-
 	"github.com/gmsasim/gmsasim/simulator"
 )
 
@@ -14,7 +12,6 @@ var dcVerbs = []verb{
 	{"enableReplication", false, "repadmin /options DC -DISABLE_INBOUND_REPL", func() action { return &enableReplication{} }},
 	{"upgradeDC", false, "bring a DC to another release", func() action { return &upgradeDC{} }},
 	{"updateDC", false, "install a cumulative update on a DC", func() action { return &updateDC{} }},
-	{"setDCClock", false, "set what a DC's clock is ahead of domain time", func() action { return &setDCClock{} }},
 	{"extendSchema", false, "adprep /forestprep of the release that brings a version of the schema", func() action { return &extendSchema{} }},
 }
 
@@ -78,21 +75,6 @@ func (a *updateDC) do(r *attempt) error {
 		return err
 	}
 	return dc.InstallUpdate(a.Update)
-}
-
-type setDCClock struct {
-	DC     string        `yaml:"dc"`
-	Offset time.Duration `yaml:"offset"`
-}
-
-func (a *setDCClock) check(s *scope, n *node) { s.dc(argument(n, "dc"), a.DC) }
-
-func (a *setDCClock) do(r *attempt) error {
-	dc, err := r.dc(a.DC)
-	if err == nil {
-		dc.SetClockOffset(a.Offset)
-	}
-	return err
 }
 
 type extendSchema struct {

@@ -116,13 +116,16 @@ type setClock struct {
 	Host string `yaml:"host,omitempty"`
 	// User is one whose workstation's clock is set.
 	User   string        `yaml:"user,omitempty"`
+	DC     string        `yaml:"dc,omitempty"`
 	Offset time.Duration `yaml:"offset"`
 }
 
 func (a *setClock) check(s *scope, n *node) {
 	switch {
-	case given(a.Host, a.User) != 1:
-		s.d.fail(n.errorAt("either host or user"))
+	case given(a.Host, a.User, a.DC) != 1:
+		s.d.fail(n.errorAt("one of host, user and dc"))
+	case a.DC != "":
+		s.dc(argument(n, "dc"), a.DC)
 	case a.Host != "":
 		s.host(argument(n, "host"), a.Host)
 	default:
@@ -134,6 +137,13 @@ func (a *setClock) do(r *attempt) error {
 	if a.User != "" {
 		r.d.SetUserClock(a.User, a.Offset)
 		return nil
+	}
+	if a.DC != "" {
+		dc, err := r.dc(a.DC)
+		if err == nil {
+			dc.SetClockOffset(a.Offset)
+		}
+		return err
 	}
 	h, err := r.host(a.Host)
 	if err == nil {

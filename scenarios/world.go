@@ -16,7 +16,7 @@ var worldVerbs = []verb{
 	{"restartKDS", false, "Restart-Service KdsSvc on a DC", func() action { return &restartKDS{} }},
 	{"closePort", false, "a firewall keeps a port from a host", func() action { return &closePort{} }},
 	{"openPort", false, "the firewall opens the port", func() action { return &openPort{} }},
-	{"setClock", false, "set what the clock of a host, or of a user's workstation, is ahead of domain time", func() action { return &setClock{} }},
+	{"setClock", false, "set what the clock of a host, of a user's workstation or of a DC is ahead of domain time", func() action { return &setClock{} }},
 	{"inject", false, "put a fault in force", func() action { return &inject{} }},
 	{"lift", false, "take a fault back", func() action { return &lift{} }},
 	{"clearFaults", false, "take all faults back", func() action { return &clearFaults{} }},

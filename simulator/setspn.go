@@ -169,7 +169,7 @@ func (a *Admin) Setspn(options ...string) (Setspn, error) {
 	flag, rest := strings.ToUpper(options[0]), options[1:]
 	want, known := map[string]int{"-L": 1, "-Q": 1, "-X": 0, "-S": 2, "-A": 2, "-D": 2}[flag]
 	if !known || len(rest) != want {
-		return Setspn{}, fmt.Errorf("setspn %s: want -L ACCOUNT, -Q NAME, -X, -S NAME ACCOUNT, -A NAME ACCOUNT or -D NAME ACCOUNT", strings.Join(options, " "))
+		return Setspn{Exit: 1}, fmt.Errorf("setspn %s: want -L ACCOUNT, -Q NAME, -X, -S NAME ACCOUNT, -A NAME ACCOUNT or -D NAME ACCOUNT", strings.Join(options, " "))
 	}
 	var out Setspn
 	err := a.do("setspn "+strings.Join(options, " "), func(c *ldapConn) (err error) {
