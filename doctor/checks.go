@@ -60,9 +60,11 @@ func (w *World) checks() (list []check) {
 		add("S5", step("nltest", "container", c.Name, "command", "/parentdomain"), "%s has its credential spec", c.Name)
 	}
 	for _, c := range w.Containers {
+		dns, _ := w.DomainOf(c.Host)
 		add("S7", step("nltest", "container", c.Name, "command", "/sc_verify:"+dns), "%s has a secure channel", c.Name)
 	}
 	for _, c := range w.Containers {
+		dns, dc := w.DomainOf(c.Host)
 		add("S8", step("kerberosTo", "container", c.Name, "spn", "cifs/"+dc+"."+dns), "the service of %s gets tickets", c.Name)
 	}
 	for _, s := range w.SQLServers {
@@ -96,6 +98,31 @@ func (w *World) deployed(list []check) []check {
 func (w *World) joined(host string) bool {
 	i := slices.IndexFunc(w.Domain.Hosts, func(h simulator.HostConfig) bool { return strings.EqualFold(h.Name, host) })
 	return i < 0 || !w.Domain.Hosts[i].Workgroup
+}
+
+// DomainOf is the DNS name of the domain that the containers of a host are to be in, in lower case: that of the host, of one outside every domain
+// that of the service accounts; and the name of its first DC.
+func (w *World) DomainOf(host string) (dns, dc string) {
+	dns, dc = w.names()
+	child := ""
+	if i := slices.IndexFunc(w.Domain.Hosts, func(h simulator.HostConfig) bool { return strings.EqualFold(h.Name, host) }); i >= 0 {
+		child = w.Domain.Hosts[i].Domain
+	}
+	if child == "" && !w.joined(host) && len(w.Domain.ServiceAccounts) > 0 {
+		child = w.Domain.ServiceAccounts[0].Domain
+	}
+	for _, d := range w.Domain.Domains {
+		if !strings.EqualFold(d.DNSName, child) {
+			continue
+		}
+		label, _, _ := strings.Cut(d.DNSName, ".")
+		dc = strings.ToLower(label) + "dc01" // the default of the configuration
+		if len(d.DCs) > 0 {
+			dc = strings.ToLower(d.DCs[0])
+		}
+		return strings.ToLower(d.DNSName), dc
+	}
+	return dns, dc
 }
 
 // names are the DNS name of the domain and the name of its first DC, in lower case.

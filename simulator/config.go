@@ -107,9 +107,12 @@ type ReverseName struct {
 
 // DomainConfig is a further domain of the forest.
 type DomainConfig struct {
-	DNSName     string   `json:"dnsName,omitempty" yaml:"dnsName,omitempty"`
-	NetBIOSName string   `json:"netbiosName,omitempty" yaml:"netbiosName,omitempty"`
-	DCs         []string `json:"dcs,omitempty" yaml:"dcs,omitempty"`
+	DNSName     string `json:"dnsName,omitempty" yaml:"dnsName,omitempty"`
+	NetBIOSName string `json:"netbiosName,omitempty" yaml:"netbiosName,omitempty"`
+	// SID and GUID are as those of the root domain, see [Config.SID].
+	SID  string   `json:"sid,omitempty" yaml:"sid,omitempty"`
+	GUID string   `json:"guid,omitempty" yaml:"guid,omitempty"`
+	DCs  []string `json:"dcs,omitempty" yaml:"dcs,omitempty"`
 }
 
 // KDSRootKey is a root key of the key distribution service.

@@ -13,24 +13,28 @@ const firstRID = 1000
 
 // identify gives the root domain the identifiers of the configuration.
 func (c Config) identify(root *directory.DomainConfig) error {
-	if c.SID != "" {
-		sid, err := security.ParseSID(c.SID)
-		if err != nil {
-			return fmt.Errorf("sid: %w", err)
-		}
-		root.SID = sid
-	}
-	if c.GUID != "" {
-		guid, err := security.ParseGUID(c.GUID)
-		if err != nil {
-			return fmt.Errorf("guid: %w", err)
-		}
-		root.GUID = guid
+	if err := identified(root, c.SID, c.GUID); err != nil {
+		return err
 	}
 	// What gets no identifier here gets one above those that are taken.
 	for _, r := range c.rids() {
 		if r.domain == "" || strings.EqualFold(r.domain, c.DNSName) {
 			root.NextRID = max(root.NextRID, uint32(r.rid)+1)
+		}
+	}
+	return nil
+}
+
+// identified gives a domain its SID and GUID; "" leaves them to the directory.
+func identified(d *directory.DomainConfig, sid, guid string) (err error) {
+	if sid != "" {
+		if d.SID, err = security.ParseSID(sid); err != nil {
+			return fmt.Errorf("sid: %w", err)
+		}
+	}
+	if guid != "" {
+		if d.GUID, err = security.ParseGUID(guid); err != nil {
+			return fmt.Errorf("guid: %w", err)
 		}
 	}
 	return nil
@@ -72,16 +76,27 @@ func withRID(attrs []directory.Attribute, dom *directory.Domain, rid int) []dire
 	return append(attrs, directory.Attribute{Name: "objectSid", Values: [][]byte{dom.SID.Append(uint32(rid)).Bytes()}})
 }
 
-// identifiers checks the identifiers of the domain and its accounts.
-func (k *checker) identifiers() {
-	if s := k.cfg.SID; s != "" {
-		if sid, err := security.ParseSID(s); err != nil || len(sid.Bytes()) != len(anyDomain.Bytes()) || !strings.HasPrefix(sid.String(), "S-1-5-21-") {
-			k.fail("sid", "%q is not the SID of a domain, as in S-1-5-21-1-2-3", s)
+// domainIdentifiers checks the SID and the GUID of a domain; prefix begins their paths.
+func (k *checker) domainIdentifiers(prefix, sid, guid string) {
+	if sid != "" {
+		if parsed, err := security.ParseSID(sid); err != nil || len(parsed.Bytes()) != len(anyDomain.Bytes()) || !strings.HasPrefix(parsed.String(), "S-1-5-21-") {
+			k.fail(prefix+"sid", "%q is not the SID of a domain, as in S-1-5-21-1-2-3", sid)
 		}
 	}
-	if s := k.cfg.GUID; s != "" {
-		if _, err := security.ParseGUID(s); err != nil {
-			k.fail("guid", "%q is not a GUID", s)
+	if guid != "" {
+		if _, err := security.ParseGUID(guid); err != nil {
+			k.fail(prefix+"guid", "%q is not a GUID", guid)
+		}
+	}
+}
+
+// identifiers checks the identifiers of the domain and its accounts.
+func (k *checker) identifiers() {
+	k.domainIdentifiers("", k.cfg.SID, k.cfg.GUID)
+	for i, d := range k.cfg.Domains {
+		k.domainIdentifiers(fmt.Sprintf("domains[%d].", i), d.SID, d.GUID)
+		if d.SID != "" && strings.EqualFold(d.SID, k.cfg.SID) {
+			k.fail(fmt.Sprintf("domains[%d].sid", i), "%s is the SID of the root domain", d.SID)
 		}
 	}
 	taken := map[string]string{}

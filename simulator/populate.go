@@ -64,7 +64,11 @@ func (c Config) forestDomains() ([]directory.DomainConfig, error) {
 		return nil, err
 	}
 	for _, o := range c.Domains {
-		domains = append(domains, directory.DomainConfig{DNSName: o.DNSName, NetBIOSName: o.NetBIOSName, DCs: o.DCs, AdministratorPassword: c.AdminPassword})
+		d := directory.DomainConfig{DNSName: o.DNSName, NetBIOSName: o.NetBIOSName, DCs: o.DCs, AdministratorPassword: c.AdminPassword}
+		if err := identified(&d, o.SID, o.GUID); err != nil {
+			return nil, err
+		}
+		domains = append(domains, d)
 	}
 	return domains, nil
 }

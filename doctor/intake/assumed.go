@@ -173,22 +173,28 @@ func assumeDomain(c *simulator.Config, j credspec.DomainJoin) {
 	if j.NetBiosName != "" && len(j.NetBiosName) <= 15 && !strings.ContainsAny(j.NetBiosName, `\/:*?"<>|. `) {
 		netbios = strings.ToUpper(j.NetBiosName)
 	}
-	if tree != dns && domainLike.MatchString(tree) && strings.HasSuffix(dns, "."+tree) {
+	sid, guid := identifiers(j)
+	if tree != dns && domainLike.MatchString(tree) && !strings.HasSuffix(tree, "."+dns) { // below the domain it can only be a slip
 		c.DNSName = tree
-		c.Domains = []simulator.DomainConfig{{DNSName: dns, NetBIOSName: netbios}}
-		return // only the root's SID and GUID can be chosen
+		c.Domains = []simulator.DomainConfig{{DNSName: dns, NetBIOSName: netbios, SID: sid, GUID: guid}}
+		return
 	}
-	c.NetBIOSName = netbios
-	// The SID of an account begins with that of its domain.
-	if part := strings.Split(j.Sid, "-"); len(part) == 8 && strings.HasPrefix(j.Sid, "S-1-5-21-") {
-		j.Sid = strings.Join(part[:7], "-")
+	c.NetBIOSName, c.SID, c.GUID = netbios, sid, guid
+}
+
+// identifiers are the SID and the GUID of the domain, as far as they can be those of one. The SID of an account begins with that of its domain.
+func identifiers(j credspec.DomainJoin) (sid, guid string) {
+	part := strings.Split(j.Sid, "-")
+	if len(part) == 8 {
+		part = part[:7]
 	}
-	if sid, err := security.ParseSID(j.Sid); err == nil && strings.HasPrefix(j.Sid, "S-1-5-21-") && strings.Count(j.Sid, "-") == 6 {
-		c.SID = sid.String()
+	if parsed, err := security.ParseSID(strings.Join(part, "-")); err == nil && strings.HasPrefix(j.Sid, "S-1-5-21-") && len(part) == 7 {
+		sid = parsed.String()
 	}
 	if _, err := security.ParseGUID(j.Guid); err == nil {
-		c.GUID = strings.ToLower(j.Guid)
+		guid = strings.ToLower(j.Guid)
 	}
+	return sid, guid
 }
 
 // accountsOf are the names that a spec has for accounts of its domain, as an account can be called.

@@ -177,11 +177,7 @@ func (a args) text(key, value string) args {
 
 // look adds the looks into a container that an orchestrator placed: its credential spec, its channel and its tickets.
 func (d *deployer) look(verb string, at args, container string) {
-	dns := cmp.Or(strings.ToLower(d.w.Domain.DNSName), "contoso.com")
-	dc := "dc01"
-	if len(d.w.Domain.DCs) > 0 {
-		dc = strings.ToLower(d.w.Domain.DCs[0])
-	}
+	dns, dc := d.w.DomainOf(d.host)
 	for _, l := range []struct{ step, command, what string }{
 		{"S5", "nltest /parentdomain", "%s has its credential spec"},
 		{"S7", "nltest /sc_verify:" + dns, "%s has a secure channel"},
@@ -509,7 +505,7 @@ func (d *deployer) task(u *setup.Use) {
 	if linux {
 		return
 	}
-	dns := cmp.Or(strings.ToLower(d.w.Domain.DNSName), "contoso.com")
+	dns, _ := d.w.DomainOf(d.host)
 	d.step("S5", flow("nltest", args{"container": id, "command": "/parentdomain"}), "%s has its credential spec", id)
 	d.step("S7", flow("nltest", args{"container": id, "command": "/sc_verify:" + dns}), "%s has a secure channel", id)
 }

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,6 +61,7 @@ type Cluster struct {
 	webhook     *Webhook
 	installs    int // of certificates, so that each has a CA of its own
 	specs       map[string]json.RawMessage
+	dropped     map[string][]string // paths that the API server left out of them
 	roles       []ClusterRole
 	bindings    []RoleBinding
 	disabled    []string
@@ -78,7 +80,7 @@ const defaultVersion = "1.28"
 
 // New starts a cluster on hosts of d. The error names what in cfg cannot be.
 func New(d *simulator.Domain, cfg Config) (*Cluster, error) {
-	c := &Cluster{d: d, specs: map[string]json.RawMessage{}, signers: slices.Clone(cfg.Signers), crd: cfg.CRD || cfg.Webhook != nil, dns: cfg.DNS, disabled: slices.Clone(cfg.Disabled)}
+	c := &Cluster{d: d, specs: map[string]json.RawMessage{}, dropped: map[string][]string{}, signers: slices.Clone(cfg.Signers), crd: cfg.CRD || cfg.Webhook != nil, dns: cfg.DNS, disabled: slices.Clone(cfg.Disabled)}
 	if err := c.setVersion(cfg.Version, cfg.FeatureGates); err != nil {
 		return nil, err
 	}
@@ -234,23 +236,81 @@ func (c *Cluster) ApplyCredentialSpec(s CredentialSpec) error {
 			return err
 		}
 	}
-	if contents != nil {
-		// What the schema does not know is gone from here on, without a word.
-		read, err := consumer.CRD(fmt.Appendf(nil, `{"apiVersion": "windows.k8s.io/v1", "kind": "GMSACredentialSpec", "metadata": {}, "credspec": %s}`, contents))
-		if err != nil {
-			return c.findInvalid(fmt.Sprintf("The GMSACredentialSpec %q is invalid: %v", s.Name, err), s.Name, "")
-		}
-		if len(read.Dropped) > 0 {
-			var stored struct{ Credspec json.RawMessage }
-			if err := json.Unmarshal(read.Text, &stored); err != nil {
-				return fmt.Errorf("error parsing %s.yaml: %w", s.Name, err)
-			}
-			contents = stored.Credspec
-		}
+	contents, dropped, err := c.stored(s.Name, contents)
+	if err != nil {
+		return err
 	}
-	c.specs[s.Name] = contents
+	c.specs[s.Name], c.dropped[s.Name] = contents, dropped
 	c.d.Record("kubectl", "apply gmsacredentialspec.windows.k8s.io/"+s.Name, "ok")
 	return nil
+}
+
+// stored is what the API server keeps of the contents of an object: it refuses values of another type than the schema's, drops members that the
+// schema does not have without a word, and keeps the rest.
+func (c *Cluster) stored(name string, contents json.RawMessage) (kept json.RawMessage, dropped []string, err error) {
+	if contents == nil {
+		return nil, nil, nil
+	}
+	if !json.Valid(contents) {
+		return nil, nil, fmt.Errorf("error parsing %s.yaml: the contents are not JSON", name)
+	}
+	resource, err := json.Marshal(map[string]json.RawMessage{"credspec": contents})
+	if err != nil {
+		return nil, nil, err
+	}
+	o, err := consumer.CRD(resource)
+	if refusal, ok := errors.AsType[*consumer.Refusal](err); ok {
+		return nil, nil, c.findInvalid(fmt.Sprintf("The GMSACredentialSpec %q is invalid: %s", name, refusal.Says), name, quoted(contents))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var stored struct{ Credspec json.RawMessage }
+	if err := json.Unmarshal(o.Text, &stored); err != nil {
+		return nil, nil, err
+	}
+	return stored.Credspec, o.Dropped, nil
+}
+
+// quoted is the step that applies contents whose leaves are texts; "" when that is not what is wrong.
+func quoted(contents json.RawMessage) string {
+	var v map[string]any
+	d := json.NewDecoder(bytes.NewReader(contents))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return ""
+	}
+	text, err := json.Marshal(asTexts(v))
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("with: {credspec: %s}", text)
+}
+
+// asTexts writes numbers, booleans and the object of a PluginInput as texts.
+func asTexts(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if _, isObject := value.(map[string]any); isObject && key == "PluginInput" {
+				text, err := json.Marshal(value)
+				if err == nil {
+					v[key] = string(text)
+				}
+				continue
+			}
+			v[key] = asTexts(value)
+		}
+	case []any:
+		for i := range v {
+			v[i] = asTexts(v[i])
+		}
+	case json.Number:
+		return v.String()
+	case bool:
+		return fmt.Sprint(v)
+	}
+	return v
 }
 
 // makeCredentialSpec lets a computer of the domain make a credential spec: the first node that can, or another host.

@@ -253,7 +253,10 @@ func (c *Cluster) findInvalid(text, name, fix string) error {
 			f.Help[0].Do = []string{fix}
 		}
 	} else {
-		f.Help = []diag.Help{{Text: "quote the values: each is a text, PluginInput included"}}
+		f.Help = []diag.Help{{Text: "quote the values: each is a text, PluginInput included", Command: "kubectl apply -f " + name + ".yaml"}}
+		if fix != "" {
+			f.Help[0].Do = []string{fix}
+		}
 	}
 	return f.With(errors.New(text))
 }

@@ -66,10 +66,19 @@ func (c *Cluster) rewritten(f *diag.Finding, p *pod) *diag.Finding {
 	account := doc.DomainJoinConfig.MachineAccountName
 	account, _, _ = strings.Cut(strings.TrimSuffix(account[strings.LastIndexByte(account, '\\')+1:], "$"), ".")
 	g := *f
+	c.sayDropped(&g, name)
 	g.Help = []diag.Help{{Text: "write the object anew from the directory, and make the pod again, which has a copy",
 		Command: fmt.Sprintf(`.\GenerateCredentialSpecResource.ps1 -AccountName %s -ResourceName %s -ManifestFile %[2]s.yml; kubectl apply -f %[2]s.yml; %s`, account, name, p.replaceCommand()),
 		Do:      []string{simulator.FlowStep("applyCredentialSpec", "name", name, "account", account), p.again()}}}
 	return &g
+}
+
+// sayDropped adds what the API server has left out of an object.
+func (c *Cluster) sayDropped(f *diag.Finding, name string) {
+	if dropped := c.dropped[name]; len(dropped) > 0 {
+		f.Facts = append(slices.Clone(f.Facts), diag.Fact{Name: "dropped", Value: strings.Join(dropped, ", ")})
+		f.Because += "; the API server drops what its schema does not have, letters' case included, without a word"
+	}
 }
 
 // notExpanded tells why the credential spec of a pod has not reached its container.
@@ -304,6 +313,7 @@ func (c *Cluster) explainStart(err error, p *pod, s *started) error {
 		}
 		g = f.About("k8s-invalid-credspec-crashloop", "neither the API server nor the webhook reads the contents; the node is the first to do so, when it makes the container",
 			append(facts, diag.Fact{Name: "object", Value: options.GMSACredentialSpecName}), help)
+		c.sayDropped(g, options.GMSACredentialSpecName)
 	default:
 		return err
 	}
