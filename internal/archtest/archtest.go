@@ -43,7 +43,7 @@ var Rooms = []Room{
 	{Path: "simulator/credspec/arn"},
 	{Path: "simulator/credspec/plugin"},
 	{Path: "simulator/credspec/consumer", MayImport: []string{"simulator/credspec/arn"}},
-	{Path: "simulator/credspec", MayImport: []string{"simulator/source"}},
+	{Path: "simulator/credspec", MayImport: []string{"simulator/source", "simulator/credspec/arn", "simulator/credspec/plugin"}},
 	{Path: "simulator/setup", MayImport: []string{"simulator/source", "simulator/credspec", "simulator/credspec/arn", "simulator/credspec/plugin"}},
 	{Path: "simulator/check", MayImport: []string{"simulator/source", "simulator/credspec", "simulator/setup", "simulator/diag", "simulator/windows", "simulator/credspec/arn", "simulator/credspec/plugin", "simulator/credspec/consumer"}},
 	{Path: "simulator/check/ldapdirectory", MayImport: []string{"simulator/check", "fakeads/security", "fakekdc/gss", "fakekdc/krbcrypt"}},

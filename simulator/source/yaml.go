@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -427,3 +428,31 @@ func isYAMLNumber(plain string) bool {
 
 // IsYAMLDate tells whether readers of YAML 1.1 take a plain scalar for a date.
 func IsYAMLDate(plain string) bool { return yamlDate.MatchString(plain) }
+
+// YAMLScalar writes a text so that every reader of YAML, those of YAML 1.1 too, takes it for this text: plain where that is certain, otherwise
+// in double quotes.
+func YAMLScalar(text string) string {
+	plain := plainSafe(text) && !IsYAMLDate(text)
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r < ' ' || r == '"' || r == '\\':
+			plain = false
+			b.WriteString(escapeJSON(string(r)))
+		case r > 0xffff && !unicode.IsPrint(r):
+			plain = false
+			fmt.Fprintf(&b, `\U%08x`, r)
+		case r != ' ' && !unicode.IsPrint(r):
+			plain = false
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	if plain {
+		return text
+	}
+	return b.String()
+}
