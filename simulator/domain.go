@@ -285,7 +285,7 @@ type Keys struct {
 const (
 	rememberedKeys       = 1 << 14
 	rememberedForests    = 16
-	rememberedBeginnings = 64
+	rememberedBeginnings = 32
 )
 
 // NewKeys makes an empty memory.

@@ -97,8 +97,8 @@ type eventLog struct {
 	changed chan struct{} // closed and replaced with every event
 }
 
-// pieceLength is how many events a piece has.
-const pieceLength = 1 << 10
+// pieceLength is how many events a piece has. Many domains see no more than a few dozen.
+const pieceLength = 1 << 5
 
 func (l *eventLog) add(r record) {
 	l.mu.Lock()
@@ -108,7 +108,7 @@ func (l *eventLog) add(r record) {
 		if n > maxEvents/pieceLength {
 			l.pieces = slices.Delete(l.pieces, 0, 1)
 		}
-		l.pieces = append(l.pieces, nil)
+		l.pieces = append(l.pieces, make([]record, 0, pieceLength))
 		n = len(l.pieces)
 	}
 	l.pieces[n-1] = append(l.pieces[n-1], r)
