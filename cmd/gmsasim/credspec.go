@@ -7,7 +7,7 @@ import (
 func (a *app) credspecCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "credspec COMMAND",
-		Short:   "Write credential specs",
+		Short:   "Write, show and convert credential specs",
 		Long:    "Credential specs are the JSON documents that tell Windows which group managed service account a container has.",
 		Example: newSpecExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -17,6 +17,6 @@ func (a *app) credspecCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(a.credspecNewCommand())
+	cmd.AddCommand(a.credspecNewCommand(), a.credspecShowCommand())
 	return cmd
 }

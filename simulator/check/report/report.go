@@ -129,8 +129,8 @@ func masked(text string) string {
 	return text
 }
 
-// visible shows control characters, and what changes the direction of text, as what they are: a file must not write on the terminal.
-func visible(text string) string {
+// Visible shows control characters, and what changes the direction of text, as what they are: a file must not write on the terminal.
+func Visible(text string) string {
 	if !strings.ContainsFunc(text, hidden) {
 		return text
 	}

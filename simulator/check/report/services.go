@@ -142,11 +142,11 @@ func Markdown(w io.Writer, c *Check) error {
 		if len(r.Fix) > 0 {
 			help += " (--fix does it)"
 		}
-		fmt.Fprintf(&b, "| %s | %s | [%s](%s) | %s | %s |\n", r.Severity, markdownCell.Replace(visible(at)), r.Rule.ID, Page(r.Rule),
-			markdownCell.Replace(visible(masked(text))), markdownCell.Replace(visible(help)))
+		fmt.Fprintf(&b, "| %s | %s | [%s](%s) | %s | %s |\n", r.Severity, markdownCell.Replace(Visible(at)), r.Rule.ID, Page(r.Rule),
+			markdownCell.Replace(Visible(masked(text))), markdownCell.Replace(Visible(help)))
 	}
 	for _, u := range c.Unread {
-		fmt.Fprintf(&b, "\n**Not read:** %s: %s\n", markdownCell.Replace(visible(u.Name)), markdownCell.Replace(visible(u.Reason)))
+		fmt.Fprintf(&b, "\n**Not read:** %s: %s\n", markdownCell.Replace(Visible(u.Name)), markdownCell.Replace(Visible(u.Reason)))
 	}
 	if lines := notChecked(c); len(lines) > 0 {
 		b.WriteString("\n<details><summary>Not checked</summary>\n\n")

@@ -40,10 +40,10 @@ func Text(w io.Writer, c *Check, s Style) error {
 		b.WriteByte('\n')
 	}
 	for _, u := range c.Unread {
-		fmt.Fprintf(b, "%s %s: %s\n", s.paint("1;31", "not read:"), visible(u.Name), visible(u.Reason))
+		fmt.Fprintf(b, "%s %s: %s\n", s.paint("1;31", "not read:"), Visible(u.Name), Visible(u.Reason))
 	}
 	for _, name := range c.Unknown {
-		fmt.Fprintf(b, "%s %s: nothing in it is about credential specs\n", s.paint("2", "passed over:"), visible(name))
+		fmt.Fprintf(b, "%s %s: nothing in it is about credential specs\n", s.paint("2", "passed over:"), Visible(name))
 	}
 	for _, line := range notChecked(c) {
 		fmt.Fprintf(b, "%s %s\n", s.paint("2", "not checked:"), line)
@@ -53,7 +53,7 @@ func Text(w io.Writer, c *Check, s Style) error {
 }
 
 func textReport(b *bufio.Writer, r *check.Report, s Style) {
-	fmt.Fprintf(b, "%s: %s\n", s.paint(severityColours[r.Severity], r.Severity.String()+"["+r.Rule.ID+"]"), s.paint("1", visible(masked(r.Message))))
+	fmt.Fprintf(b, "%s: %s\n", s.paint(severityColours[r.Severity], r.Severity.String()+"["+r.Rule.ID+"]"), s.paint("1", Visible(masked(r.Message))))
 	margin := len(fmt.Sprint(r.Where.Start.Line))
 	for _, rel := range r.Related {
 		margin = max(margin, len(fmt.Sprint(rel.Where.Start.Line)))
@@ -68,7 +68,7 @@ func textReport(b *bufio.Writer, r *check.Report, s Style) {
 		}
 	}
 	note := func(kind, text string) {
-		text = visible(masked(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")))
+		text = Visible(masked(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")))
 		fmt.Fprintf(b, "%s = %s %s\n", blank, s.paint("1", kind+":"), strings.ReplaceAll(text, "\n", "\n"+blank+"   "+strings.Repeat(" ", len(kind)+2)))
 	}
 	if r.Consumer != "" {
@@ -84,11 +84,11 @@ func textReport(b *bufio.Writer, r *check.Report, s Style) {
 
 // place shows the line of a place, with marks under it.
 func place(b *bufio.Writer, where source.Span, arrow, text, blank, mark, colour string, s Style) {
-	fmt.Fprintf(b, "%s%s %s:%s", blank, s.paint("34", arrow), visible(where.File.Name), where.Start)
+	fmt.Fprintf(b, "%s%s %s:%s", blank, s.paint("34", arrow), Visible(where.File.Name), where.Start)
 	line, from, to := excerpt(where)
 	if line == "" {
 		if text != "" {
-			fmt.Fprintf(b, "  %s", visible(masked(text)))
+			fmt.Fprintf(b, "  %s", Visible(masked(text)))
 		}
 		b.WriteByte('\n')
 		return
@@ -101,14 +101,14 @@ func place(b *bufio.Writer, where source.Span, arrow, text, blank, mark, colour 
 		under += fmt.Sprintf(" to line %d", where.End.Line)
 	}
 	if text != "" {
-		under += " " + visible(masked(text))
+		under += " " + Visible(masked(text))
 	}
 	fmt.Fprintf(b, "%s %s %s\n", blank, bar, under)
 }
 
 // excerpt is the line of a place, cut where it is long, and the columns of the place in it, from 0. Tabs are four blanks.
 func excerpt(where source.Span) (line string, from, to int) {
-	raw := []rune(visible(masked(where.File.Line(where.Start.Line))))
+	raw := []rune(Visible(masked(where.File.Line(where.Start.Line))))
 	from, to = where.Start.Column-1, len(raw)
 	if where.End.Line == where.Start.Line {
 		to = where.End.Column - 1
@@ -170,7 +170,7 @@ func notChecked(c *Check) []string {
 	for _, reason := range order {
 		list := rules[reason]
 		if len(list) > 3 {
-			lines = append(lines, fmt.Sprintf("%d rules: %s", len(list), visible(reason)))
+			lines = append(lines, fmt.Sprintf("%d rules: %s", len(list), Visible(reason)))
 			continue
 		}
 		list = slices.DeleteFunc(slices.Clone(list), func(id string) bool { return said[id] })
@@ -182,7 +182,7 @@ func notChecked(c *Check) []string {
 			said[id] = true
 			more = max(more, len(reasons[id])-1)
 		}
-		line := strings.Join(list, ", ") + ": " + visible(reason)
+		line := strings.Join(list, ", ") + ": " + Visible(reason)
 		if more > 0 {
 			line += fmt.Sprintf(" (and %d more)", more)
 		}
