@@ -2,11 +2,11 @@ package check
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/credspec"
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/setup"
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
@@ -25,8 +25,8 @@ var ecsRules = []*Rule{
 				}
 				if strings.Contains(cutUnknown(e.Value), ":") || e.Known() || e.Value == "" {
 					r := c.report(e.Part(0, len(e.Value)), "%q begins with neither credentialspec: nor credentialspecdomainless:", e)
-					if t.Task.OS != "windows" && e.Known() {
-						r.Consumer = "Invalid credentialspec: " + e.String()
+					if t.Task.OS != "windows" {
+						r.Consumer = agentSays(e)
 					}
 					prefix := e.Value[:max(e.From-1, 0)]
 					right := map[string]string{"domainlesscredentialspec": "credentialspecdomainless", "credentialspecdomainless": "credentialspecdomainless", "credentialspec": "credentialspec"}[strings.ToLower(prefix)]
@@ -86,15 +86,15 @@ var ecsRules = []*Rule{
 				where := e.Part(e.From, len(e.Value))
 				switch section := strings.SplitN(known, ":", 4); {
 				case section[0] == "arn" && len(section) == 4 && strings.Trim(section[2], setup.Word+setup.Region) == section[2]:
-					c.report(where, "the credential spec is in the service %q, and the agent fetches from s3 and ssm", section[2]).Consumer = "unsupported credentialspec ARN, only s3/ssm ARNs are valid"
+					c.report(where, "the credential spec is in the service %q, and the agent fetches from s3 and ssm", section[2]).Consumer = agentSays(e)
 				case strings.HasPrefix("arn:", known) && known != place, strings.HasPrefix("file://", known) && known != place, section[0] == "arn" && known != place:
 					// only the deployment knows
 				case section[0] == "arn":
-					c.report(where, "the ARN %s ends before its resource", e.Show(e.From)).Consumer = "arn: not enough sections"
+					c.report(where, "the ARN %s ends before its resource", e.Show(e.From)).Consumer = agentSays(e)
 				case place == "":
 					c.report(e.Part(0, len(e.Value)), "nothing follows the prefix")
 				default:
-					c.report(where, "%q is neither file://… nor an ARN", e.Show(e.From)).Consumer = "arn: invalid prefix"
+					c.report(where, "%q is neither file://… nor an ARN", e.Show(e.From)).Consumer = agentSays(e)
 				}
 			})
 		},
@@ -116,13 +116,13 @@ var ecsRules = []*Rule{
 				name, isParameter := strings.CutPrefix(resource, "parameter")
 				switch {
 				case e.Source == setup.FromS3 && bucket == "" && !open, e.Source == setup.FromS3 && slash && bucket == "":
-					c.report(where, "the ARN names no bucket").Consumer = whole(e, "invalid s3 arn: "+e.Show(e.From))
+					c.report(where, "the ARN names no bucket").Consumer = agentSays(e)
 				case e.Source == setup.FromS3 && (!slash && !open || slash && key == "" && !open):
-					c.report(where, "the ARN names the bucket %s and no object in it", setup.ShowText(bucket)).Consumer = whole(e, "invalid s3 arn: "+e.Show(e.From))
+					c.report(where, "the ARN names the bucket %s and no object in it", setup.ShowText(bucket)).Consumer = agentSays(e)
 				case e.Source == setup.FromSSM && open && strings.HasPrefix("parameter/", resource):
 					// only the deployment knows
 				case e.Source == setup.FromSSM && (!isParameter || strings.Trim(name, "/") == "" && !open):
-					c.report(where, "the ARN ends in %q, where parameter/NAME belongs", setup.ShowText(resource)).Consumer = whole(e, fmt.Sprintf("the provided SSM parameter:%s is in an invalid format", resource))
+					c.report(where, "the ARN ends in %q, where parameter/NAME belongs", setup.ShowText(resource)).Consumer = agentSays(e)
 				}
 			})
 		},
@@ -243,7 +243,7 @@ var ecsRules = []*Rule{
 					} else {
 						r = c.report(e.Node, "the agent needs an execution role for it, and the task has no executionRoleArn")
 					}
-					r.Consumer = "credentialspec resource: unable to find execution role credentials"
+					r.Consumer = consumer.NoRole().Error()
 					break
 				}
 			}
@@ -346,9 +346,10 @@ var ecsRules = []*Rule{
 				if u.Domainless && u.Spec.HostAccount() == nil {
 					r := c.report(u.Where, "the mode is domainless, and the credential spec has no HostAccountConfig")
 					r.related(u.Spec.Root, "the credential spec")
-					r.Consumer = "Unable to parse HostAccountConfig from credential spec"
-					if u.Spec.Get(credspec.KeyActiveDirectory) == nil {
-						r.Consumer = "Unable to parse ActiveDirectoryConfig from credential spec"
+					if u.OS == "linux" {
+						r.Consumer = consumer.NoMapping
+					} else if _, err := consumer.AgentWindows([]byte(u.Spec.Root.JSON()), true, ""); err != nil {
+						r.Consumer = err.Error()
 					}
 				}
 			})
@@ -476,12 +477,15 @@ func specOption(t *setup.TaskContainer) *setup.Entry {
 	return nil
 }
 
-// whole is a consumer's text that quotes an entry; of one that is not known to the end nobody knows the text.
-func whole(e *setup.Entry, text string) string {
+// agentSays is what the agent says of an entry; "" when it takes it, and when only the deployment knows the whole entry.
+func agentSays(e *setup.Entry) string {
 	if !e.Known() {
 		return ""
 	}
-	return text
+	if _, err := consumer.AgentPlace(e.Value); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // cutUnknown is a text up to the first place that may be anything.

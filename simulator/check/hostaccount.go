@@ -2,12 +2,14 @@ package check
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/credspec"
 	"github.com/gmsasim/gmsasim/simulator/credspec/arn"
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/setup"
@@ -56,8 +58,8 @@ var hostAccountRules = []*Rule{
 					continue
 				}
 				r := c.report(h.key, "HostAccountConfig has %s", eachOf("no ", missing))
-				if h.input.IsEmpty() && c.targets(Fetcher2) {
-					r.Consumer = "missing or invalid PluginInput in credential spec"
+				if h.input.IsEmpty() {
+					r.Consumer = c.words(h, ECSWindows, Fetcher1, Fetcher2)
 				}
 				if missing[0] == "PortableCcgVersion" && h.version == nil {
 					if e, ok := h.node.InsertMember(0, "PortableCcgVersion", `"1"`); ok && len(h.node.Members) > 0 {
@@ -79,8 +81,8 @@ var hostAccountRules = []*Rule{
 					continue
 				}
 				r := c.report(h.version, "PortableCcgVersion is %s, and has to be the string \"1\"", h.version.JSON())
-				if h.version.Kind == source.Number && c.targets(TargetK8s) {
-					r.Consumer = `credspec.ActiveDirectoryConfig.HostAccountConfig.PortableCcgVersion in body must be of type string: "integer"`
+				if h.version.Kind != source.String {
+					r.Consumer = c.words(h, TargetK8s, ECSLinux, Fargate)
 				}
 				switch {
 				case h.version.Kind == source.String && h.version.Style != source.Plain:
@@ -156,12 +158,7 @@ var hostAccountRules = []*Rule{
 					continue
 				}
 				r := c.report(h.input, "PluginInput is %s, and Windows hands the plug-in a string", article(h.input.Kind))
-				switch {
-				case c.targets(ECSWindows):
-					r.Consumer = "Unable to marshal untyped object pluginInputStringUntyped to type string"
-				case c.targets(TargetK8s):
-					r.Consumer = fmt.Sprintf("credspec.ActiveDirectoryConfig.HostAccountConfig.PluginInput in body must be of type string: %q", h.input.Kind)
-				}
+				r.Consumer = c.words(h, ECSWindows, TargetK8s)
 				if name, value := h.credentialArn(); value != nil && len(h.input.Members) == 1 && value.Kind == source.String && !c.targets(objectReaders...) && name.File == h.input.File && !commented(h.input) {
 					inner := jsonString(`{"credentialArn":` + jsonString(value.Text) + `}`)
 					c.edit(r, h.input.File, h.input.Start, h.input.End, inner)
@@ -185,14 +182,7 @@ var hostAccountRules = []*Rule{
 					continue
 				}
 				r := c.report(h.input, "PluginInput is a string, and the readers of AWS on Linux want an object with CredentialArn")
-				switch {
-				case c.targets(ECSLinux, Fargate):
-					r.Consumer = "json: cannot unmarshal string into Go struct field"
-				case c.targets(Fetcher1):
-					r.Consumer = "ERROR: domain-joined credspec is not properly formatted failed"
-				default:
-					r.Consumer = "missing or invalid PluginInput in credential spec"
-				}
+				r.Consumer = c.words(h, ECSLinux, Fargate, Fetcher1, Fetcher2)
 				if _, value := h.credentialArn(); value.String() != "" && h.input.Style == source.DoubleQuoted && !c.wantsString() {
 					c.edit(r, h.input.File, h.input.Start, h.input.End, `{"CredentialArn": `+jsonString(value.Text)+`}`)
 				}
@@ -217,13 +207,13 @@ var hostAccountRules = []*Rule{
 					if e, ok := err.(*plugin.FormError); ok {
 						r := c.report(h.input, "the plug-in of %s reads %s: %s", h.make.Name(), form, e.Problem)
 						r.Repair, r.Consumer = "write "+form, h.make.Says()
+						if h.make == plugin.AWS {
+							r.Consumer = c.words(h, ECSWindows)
+						}
 					}
 				case source.Object:
 					if _, value := h.credentialArn(); h.make == plugin.AWS && value == nil {
-						r := c.report(h.input, "PluginInput has no CredentialArn")
-						if c.targets(Fetcher2) {
-							r.Consumer = "missing or invalid CredentialArn in credential spec"
-						}
+						c.report(h.input, "PluginInput has no CredentialArn").Consumer = c.words(h, Fetcher1, Fetcher2)
 					}
 				}
 			}
@@ -263,9 +253,7 @@ var hostAccountRules = []*Rule{
 				}
 				if name, _ := h.credentialArn(); name != nil {
 					r := c.report(name, "the key is %s, and credentials-fetcher looks for CredentialArn", name.Text)
-					if c.targets(Fetcher2) {
-						r.Consumer = "missing or invalid CredentialArn in credential spec"
-					}
+					r.Consumer = c.words(h, Fetcher1, Fetcher2)
 					r.replace(name, "CredentialArn")
 				}
 			}
@@ -285,8 +273,8 @@ var hostAccountRules = []*Rule{
 				}
 				if faults := arn.SecretFaults(value.Text); len(faults) > 0 {
 					r := c.report(value, "the ARN %s", strings.Join(faults, " and "))
-					if c.targets(Fetcher1) {
-						r.Consumer = "ERROR: secrets manager arn is not valid"
+					if h.input.Kind == source.Object {
+						r.Consumer = c.words(h, Fetcher1)
 					}
 				}
 			}
@@ -571,6 +559,35 @@ func (c *run) wantsString() bool {
 		}
 	}
 	return !only
+}
+
+// words are what the first of some targets that counts says of a section, in a credential spec that is otherwise as it should be; "": nothing.
+func (c *run) words(h *hostAccount, targets ...Target) string {
+	body := `{"DomainJoinConfig":{"MachineAccountName":"a","DnsName":"a.example"},"ActiveDirectoryConfig":{"GroupManagedServiceAccounts":[{"Name":"a","Scope":"a.example"}],"HostAccountConfig":` + h.node.JSON() + `}}`
+	for _, t := range targets {
+		if !c.targets(t) {
+			continue
+		}
+		var err error
+		switch t {
+		case ECSWindows:
+			_, err = consumer.AgentWindows([]byte(body), true, "")
+		case ECSLinux, Fargate:
+			if _, err = consumer.AgentLinux([]byte(body), true, false); err != nil {
+				err = errors.Unwrap(err) // the agent's text quotes the whole document before this
+			}
+		case Fetcher1:
+			_, err = consumer.Fetcher1([]byte(body), true)
+		case Fetcher2:
+			_, err = consumer.Fetcher2([]byte(body))
+		case TargetK8s:
+			_, err = consumer.CRD([]byte(`{"credspec":` + body + `}`))
+		}
+		if err != nil {
+			return err.Error()
+		}
+	}
+	return ""
 }
 
 // classFault is what is wrong with the form of a class, and the right form when that is certain.

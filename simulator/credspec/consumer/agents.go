@@ -114,6 +114,7 @@ func AgentWindows(text []byte, domainless bool, task string) (Outcome, error) {
 	if !ok {
 		return Outcome{}, untyped("pluginInputStringUntyped", "string")
 	}
+	// guess: that a key without a value is left out of what the agent writes
 	var known struct {
 		CredentialArn string `json:"credentialArn,omitempty"`
 		RegKeyPath    string `json:"regKeyPath,omitempty"`

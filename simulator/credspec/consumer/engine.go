@@ -154,6 +154,7 @@ func OCI(value json.RawMessage) Outcome {
 		}
 		return Outcome{Dropped: []string{"windows.credentialSpec"}, Silent: "hcsshim takes windows.credentialSpec only as a string: the container starts without an identity"}
 	}
+	// guess: an empty string counts as none, as it does for the engine
 	if text == "" {
 		return Outcome{}
 	}

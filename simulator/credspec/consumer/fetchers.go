@@ -11,6 +11,7 @@ import (
 const notInNames = "&:][+|;$*?<>!/\\'`~"
 
 // domainPattern is a host name of RFC 1123.
+// guess: the pattern of credentials-fetcher 2 was not read; it is taken for that of 1
 var domainPattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 // maxDomain is the longest domain's name that credentials-fetcher takes.

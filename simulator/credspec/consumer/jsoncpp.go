@@ -22,6 +22,7 @@ type jsoncppThrow struct{}
 // bracket are fine; what follows the document does not count; a key that stands twice has its last value. Reading ends at a mistake, and what
 // was read before stays (jsoncpp src/lib_json/json_reader.cpp, OurReader).
 func parseJSONCPP(text []byte) *jsoncpp {
+	// guess: that a comma before a closing bracket passes is what the settings of CharReaderBuilder say; it was not tried with the library
 	r := &jsoncppReader{b: bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))}
 	root := &jsoncpp{}
 	r.value(root, 0)

@@ -56,6 +56,7 @@ var resource = object(map[string]*schema{
 // CRD is what the API server does with a GMSACredentialSpec that a client sends as JSON: fields that the schema does not have are dropped without
 // a word, and values of another type than the schema's are refused. The text that it stores is the outcome's.
 func CRD(resourceJSON []byte) (Outcome, error) {
+	// guess: of a key that stands twice the last counts; readers of YAML that are strict refuse it before
 	var v map[string]any
 	if err := json.Unmarshal(resourceJSON, &v); err != nil {
 		return Outcome{}, &Refusal{Says: "the object provided is unrecognized (must be of type GMSACredentialSpec): " + err.Error(), Status: 400, err: err}
