@@ -45,6 +45,8 @@ type Directory struct {
 	domains *answer[[]check.Domain]
 	found   map[string]*answer[[]check.Object]
 	tokens  map[string]*answer[[]string]
+	// accounts are the names of service accounts by domain.
+	accounts map[string]*answer[[]string]
 }
 
 // answer is what became of a question, so that nobody asks it twice, or waits twice for nobody.
@@ -58,7 +60,8 @@ func Open(ctx context.Context, cfg Config) (*Directory, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	d := &Directory{cfg: cfg, links: map[string]*answer[*link]{}, found: map[string]*answer[[]check.Object]{}, tokens: map[string]*answer[[]string]{}}
+	d := &Directory{cfg: cfg, links: map[string]*answer[*link]{}, found: map[string]*answer[[]check.Object]{}, tokens: map[string]*answer[[]string]{},
+		accounts: map[string]*answer[[]string]{}}
 	d.ctx, d.cancel = context.WithCancel(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -94,6 +97,8 @@ type link struct {
 	// sids are the connection's own, with its groups.
 	sids []string
 	who  string
+	// since is the controller's time when the connection began.
+	since time.Time
 }
 
 // domain is the DNS name of the controller's domain.
@@ -183,6 +188,9 @@ func (d *Directory) connect(domain string) (l *link, err error) {
 		return nil, err
 	}
 	l.sids = sidTexts(e.GetRawAttributeValues("tokenGroups"))
+	if l.since, err = d.now(l); err != nil {
+		return nil, fmt.Errorf("root DSE: %w", err)
+	}
 	if who, err := l.conn.WhoAmI(nil); err == nil {
 		l.who = strings.TrimPrefix(who.AuthzID, "u:")
 	}

@@ -173,13 +173,9 @@ func (d *Directory) ask(domain string, by check.Key, value string) ([]check.Obje
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.dc, err)
 	}
-	now := time.Now
-	if t, err := d.now(l); err == nil {
-		now = func() time.Time { return t }
-	}
 	list := make([]check.Object, len(entries))
 	for i, e := range entries {
-		list[i] = object(e, l.domain(), now())
+		list[i] = object(e, l.domain(), l.since)
 	}
 	return list, nil
 }
@@ -245,6 +241,17 @@ func sidTexts(values [][]byte) []string {
 func (d *Directory) ServiceAccounts(domain string) ([]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	key := strings.ToLower(domain)
+	a := d.accounts[key]
+	if a == nil {
+		names, err := d.askServiceAccounts(domain)
+		a = &answer[[]string]{names, err}
+		d.accounts[key] = a
+	}
+	return slices.Clone(a.value), a.err
+}
+
+func (d *Directory) askServiceAccounts(domain string) ([]string, error) {
 	l, err := d.link(domain)
 	if err != nil {
 		return nil, err
