@@ -130,9 +130,10 @@ var setRules = []*Rule{
 		Bad:    "batch.json beside a compose file with file://webapp.json", Good: "webapp.json beside a compose file with file://webapp.json",
 		run: func(c *run) {
 			used := map[*credspec.Document]bool{}
-			named := false
+			named, hidden := false, false
 			for _, u := range c.setup.Uses {
 				used[u.Spec] = true
+				hidden = hidden || u.Spec == nil && (u.Missing == setup.NotHeld || u.Option != nil && u.Option.Open)
 				named = named || u.Source == setup.FromFile || u.Source == setup.FromObject || u.Source == setup.FromConfig
 			}
 			for _, d := range c.setup.Documents {
@@ -145,6 +146,10 @@ var setRules = []*Rule{
 				}
 				if !named {
 					c.notChecked(at, "no file of the set says which credential spec a container gets")
+					return
+				}
+				if hidden {
+					c.notChecked(at, "a container has its credential spec from where no file shows it, or by a variable")
 					return
 				}
 				c.reportAt(at, "no container of the set gets this credential spec")

@@ -47,7 +47,9 @@ const (
 func shellDocuments(f *source.File) []*Document {
 	d := dialectOf(f)
 	root := &source.Node{File: f, Kind: source.Array, Start: 0, End: len(f.Data)}
-	for _, words := range shellCommands(f.Data, d) {
+	commands := shellCommands(f.Data, d)
+	values := assignments(commands, d)
+	for _, words := range commands {
 		at := dockerWord(words)
 		if at < 0 || len(root.Items) >= maxCommands {
 			continue
@@ -55,6 +57,7 @@ func shellDocuments(f *source.File) []*Document {
 		words = words[at:]
 		list := &source.Node{File: f, Kind: source.Array, Start: words[0].start, End: words[len(words)-1].end}
 		for i := range words {
+			words[i].expand(values, d)
 			n := words[i].node(f, d)
 			list.Items = append(list.Items, n)
 			if words[i].bare && i > 0 {

@@ -52,6 +52,14 @@ type word struct {
 	begun bool // something that counts stands in it, an empty pair of quotes for instance
 	open  bool // an expansion stands in it
 	bare  bool // it is an expansion without quotes, which may become any number of words
+
+	expansions []expansion
+}
+
+// expansion is a range of a word's text that the shell replaces by a variable's value; name is "" when it is something else than a variable.
+type expansion struct {
+	from, to int
+	name     string
 }
 
 const mixed = 1
@@ -156,10 +164,7 @@ func (l *lexer) step() {
 	case c == '$' && l.d != cmd:
 		l.expansion(0)
 	case c == '%' && l.d == cmd:
-		l.touch(0)
-		l.word.open = true
-		l.put(c, l.at, 0)
-		l.at++
+		l.percent(0)
 	case c == ';' && l.d != cmd, c == '|', c == '&', c == '(', c == ')':
 		l.endCommand()
 		l.at++
@@ -175,8 +180,10 @@ func (l *lexer) step() {
 	default:
 		bare := c == '@' && !l.word.begun && l.d == powershell // @arguments: a list of them
 		l.put(c, l.at, 0)
-		l.word.open = l.word.open || bare
-		l.word.bare = l.word.bare || bare
+		if bare {
+			l.word.open, l.word.bare = true, true
+			l.word.expansions = append(l.word.expansions, expansion{})
+		}
 		l.at++
 	}
 }
@@ -264,10 +271,9 @@ func (l *lexer) doubleQuoted() {
 			l.at += 2
 		case c == '$' && l.d != cmd:
 			l.expansion('"')
+		case c == '%' && l.d == cmd:
+			l.percent('"')
 		default:
-			if c == '%' && l.d == cmd {
-				l.word.open = true
-			}
 			l.put(c, l.at, '"')
 			l.at++
 		}
@@ -281,6 +287,7 @@ func (l *lexer) expansion(quote byte) {
 	if next == '(' && quote == 0 {
 		l.touch(0)
 		l.word.open, l.word.bare = true, true
+		l.word.expansions = append(l.word.expansions, expansion{})
 		l.put('$', l.at, quote)
 		l.at++
 		l.endCommand()
@@ -315,9 +322,47 @@ func (l *lexer) expansion(quote byte) {
 			end++
 		}
 	}
+	e := expansion{from: len(l.word.text), name: variableName(string(l.b[l.at+1 : end]))}
 	for ; l.at < end; l.at++ {
 		l.put(l.b[l.at], l.at, quote)
 	}
+	e.to = len(l.word.text)
+	l.word.expansions = append(l.word.expansions, e)
+}
+
+// variableName is the name in X and {X}, "" for anything else.
+func variableName(text string) string {
+	if inside, ok := strings.CutPrefix(text, "{"); ok {
+		text = strings.TrimSuffix(inside, "}")
+	}
+	if text == "" || strings.Trim(text, nameBytes) != "" || text[0] >= '0' && text[0] <= '9' {
+		return ""
+	}
+	return text
+}
+
+const nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+// percent reads %X% of cmd, which stands in the word as it is written.
+func (l *lexer) percent(quote byte) {
+	l.touch(quote)
+	l.word.open = true
+	end := l.at + 1
+	for end < len(l.b) && strings.IndexByte(nameBytes, l.b[end]) >= 0 {
+		end++
+	}
+	e := expansion{from: len(l.word.text)}
+	if end < len(l.b) && l.b[end] == '%' {
+		end++
+		e.name = variableName(string(l.b[l.at+1 : end-1]))
+	} else {
+		end = l.at + 1
+	}
+	for ; l.at < end; l.at++ {
+		l.put(l.b[l.at], l.at, quote)
+	}
+	e.to = len(l.word.text)
+	l.word.expansions = append(l.word.expansions, e)
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -340,7 +385,10 @@ func (l *lexer) hereString() {
 	end += begin - 1
 	for i := begin; i < end; i++ {
 		l.put(l.b[i], i, quote)
-		l.word.open = l.word.open || quote == '"' && l.b[i] == '$'
+		if quote == '"' && l.b[i] == '$' {
+			l.word.open = true
+			l.word.expansions = append(l.word.expansions, expansion{})
+		}
 	}
 	l.word.quote = mixed // what is put in would need the here-string's own rules
 	l.at = end + 3
@@ -390,6 +438,91 @@ func (l *lexer) skipHeredocs() {
 		}
 	}
 	l.heredocs = nil
+}
+
+// assignments are the variables of a script that have one value, written in the script itself: those that are set once, to a text without
+// variables. Names of PowerShell and cmd have no case.
+func assignments(commands [][]word, d dialect) map[string]string {
+	values, often := map[string]string{}, map[string]int{}
+	note := func(name string, w word, value string) {
+		if name = variableKey(name, d); w.open {
+			often[name]++ // whatever it becomes, it is not known
+		}
+		often[name]++
+		values[name] = value
+	}
+	for _, words := range commands {
+		for i := 0; i < len(words); i++ {
+			text := string(words[i].text)
+			name, value, assigned := strings.Cut(text, "=")
+			switch {
+			case d == posix && shellWords[text]:
+				continue
+			case d == posix && (text == "read" || text == "for") && i+1 < len(words): // whatever comes
+				note(string(words[i+1].text), word{open: true}, "")
+			case d == posix && assigned && variableName(name) == name && name != "":
+				note(name, words[i], value)
+				continue // X=1 Y=2
+			case d == powershell && len(words) > i+1 && len(words[i].expansions) == 1 && (string(words[i+1].text) == "=" || string(words[i+1].text) == "+="):
+				w := word{open: true}
+				if len(words) == i+3 && string(words[i+1].text) == "=" && words[i+2].quote != 0 && words[i+2].quote != mixed { // a string; a word would be a command
+					w = words[i+2]
+				}
+				note(words[i].expansions[0].name, w, string(w.text))
+			case d == cmd && strings.EqualFold(text, "set") && len(words) > i+1:
+				name, value, assigned := strings.Cut(string(words[i+1].text), "=")
+				w := words[i+1]
+				if !assigned || len(words) != i+2 {
+					w.open = true
+				}
+				note(name, w, value)
+			case d == cmd: // if … set X=Y
+				continue
+			}
+			break
+		}
+	}
+	for name, n := range often {
+		if n > 1 {
+			delete(values, name)
+		}
+	}
+	delete(values, "")
+	return values
+}
+
+// shellWords stand before an assignment and leave it one.
+var shellWords = set("export", "readonly", "local", "declare", "then", "do", "else", "{", "!")
+
+func variableKey(name string, d dialect) string {
+	if d == posix {
+		return name
+	}
+	return strings.ToLower(name)
+}
+
+// expand puts the values of variables into a word when all of them are known. The places of what is put in are those of the variable, and the
+// word cannot be edited.
+func (w *word) expand(values map[string]string, d dialect) {
+	if !w.open || len(w.expansions) == 0 {
+		return
+	}
+	var text []byte
+	var places []int
+	at := 0
+	for _, e := range w.expansions {
+		value, known := values[variableKey(e.name, d)]
+		if !known || e.name == "" || w.bare && (value == "" || strings.ContainsAny(value, " \t\n*?[")) {
+			return
+		}
+		text, places = append(text, w.text[at:e.from]...), append(places, w.places[at:e.from]...)
+		for range len(value) {
+			places = append(places, w.places[e.from])
+		}
+		text, at = append(text, value...), e.to
+	}
+	w.text, w.places = append(text, w.text[at:]...), append(places, w.places[at:]...)
+	w.open, w.bare, w.quote, w.expansions = false, false, mixed, nil
 }
 
 // node is a word as a value with its place. open words have a variable in them.
