@@ -242,6 +242,16 @@ func (p *jsonParser) string() *Node {
 			}
 			return n
 		}
+		if c := p.b[p.at]; c < ' ' && len(strings.TrimSpace(string(p.b[p.at:]))) > 0 {
+			n.End = p.at
+			n.Text, _, _ = unescape(p.b[n.Start+1:n.End], n.Start+1, false)
+			if c == '\n' || c == '\r' {
+				p.fault(Syntax, n.Start, n.End, "the string has no closing quote on its line")
+			} else {
+				p.fault(Syntax, p.at, p.at+1, "the control character U+%04X stands in a string without an escape", c)
+			}
+			return n
+		}
 		p.at++
 	}
 	p.at = len(p.b)

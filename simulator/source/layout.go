@@ -217,7 +217,7 @@ func (n *Node) copied(change []NewText) (string, bool) {
 
 // inPlace is [Node.Replace] in the file of the value itself.
 func (n *Node) inPlace(text string) (Edit, bool) {
-	if n == nil || n.Kind != String || n.Style == Literal || n.Style == Folded {
+	if n == nil || n.Kind != String || n.Style == Literal || n.Style == Folded || n.Style == Plain && n.Start == n.End {
 		return Edit{}, false
 	}
 	start, end := n.Start, n.End
