@@ -52,10 +52,14 @@ A line of a file is left alone with a comment on it or above it: # gmsasim:ignor
 Exit status: 0 nothing at or above --fail-on, 1 something, 2 wrong use or a path that cannot be read, 3 the simulator failed.`,
 		Example: "  gmsasim check webapp.json\n  gmsasim check deploy --target k8s,ecs-windows\n  gmsasim check --fix --dry-run webapp.json\n  cat webapp.json | gmsasim check - --stdin-name webapp.json --format sarif\n  gmsasim check deploy --watch",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
 			if err := o.complete(args, a.json); err != nil {
 				return err
+			}
+			ctx := cmd.Context()
+			if o.watch || o.directory.against != "" { // otherwise a signal ends it at once, also while it waits for a pipe
+				var stop context.CancelFunc
+				ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+				defer stop()
 			}
 			return a.checkAgainst(ctx, &o)
 		},

@@ -197,6 +197,9 @@ func notChecked(c *Check) []string {
 
 // sum is the last line.
 func sum(c *Check) string {
+	if c.Files == 0 {
+		return "nothing was checked"
+	}
 	var parts []string
 	for _, s := range []check.Severity{check.Error, check.Warning} {
 		if n := c.Count(s); n > 0 {
