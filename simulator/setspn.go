@@ -164,7 +164,7 @@ type Setspn struct {
 // also when there is an error.
 func (a *Admin) Setspn(options ...string) (Setspn, error) {
 	if len(options) == 0 {
-		return Setspn{}, errors.New("setspn: want an option")
+		return Setspn{Exit: 1}, errors.New("setspn: want an option")
 	}
 	flag, rest := strings.ToUpper(options[0]), options[1:]
 	want, known := map[string]int{"-L": 1, "-Q": 1, "-X": 0, "-S": 2, "-A": 2, "-D": 2}[flag]
