@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/windows"
 )
@@ -217,59 +218,27 @@ func (s *Swarm) accept(sv *service) error {
 	return nil
 }
 
-// fromOption reads --credential-spec. The scheme is compared letter by letter here (docker/cli cli/command/service/opts.go).
+// fromOption reads --credential-spec.
 func (s *Swarm) fromOption(value string) (Source, error) {
-	if value == "" {
-		return Source{}, nil
+	read, err := consumer.ServiceOption(value)
+	src := Source(read)
+	if err != nil || value == "" {
+		return src, err
 	}
-	var src Source
-	switch scheme, rest, ok := strings.Cut(value, "://"); {
-	case ok && scheme == "config":
-		if _, known := s.configs[rest]; !known {
-			return Source{}, fmt.Errorf("config not found: %s", rest)
-		}
-		src.Config = rest
-	case ok && scheme == "file":
-		src.File = rest
-	case ok && scheme == "registry":
-		src.Registry = rest
-	default:
-		return Source{}, errors.New(`invalid credential spec: value must be prefixed with "config://", "file://", or "registry://"`)
+	if _, known := s.configs[src.Config]; src.Config != "" && !known {
+		return Source{}, fmt.Errorf("config not found: %s", src.Config)
 	}
 	return src, src.check()
 }
 
-// check is what the API checks (moby, daemon/cluster/convert/container.go).
-func (src Source) check() error {
-	both := func(a, b string) error {
-		return fmt.Errorf("invalid CredentialSpec: cannot specify both %q and %q credential specs", a, b)
-	}
-	switch {
-	case src == Source{}:
-		return errors.New(`invalid CredentialSpec: must either provide "file", "registry", or "config" for credential spec`)
-	case src.Config != "" && src.File != "":
-		return both("config", "file")
-	case src.Config != "" && src.Registry != "":
-		return both("config", "registry")
-	case src.File != "" && src.Registry != "":
-		return both("file", "registry")
-	}
-	return nil
-}
+// check is what the API checks.
+func (src Source) check() error { return consumer.Source(src).Check() }
 
-// fromStack reads credential_spec of a stack file (docker/cli cli/compose/convert/service.go).
+// fromStack reads credential_spec of a stack file, which has every config that it names.
 func (s *Swarm) fromStack(src Source) (Source, error) {
-	var given []string
-	for _, m := range []struct{ name, value string }{{"Config", src.Config}, {"File", src.File}, {"Registry", src.Registry}} {
-		if m.value != "" {
-			given = append(given, strconv.Quote(m.name))
-		}
-	}
-	if len(given) > 1 {
-		return src, fmt.Errorf("invalid credential spec: cannot specify both %s and %s", given[0], given[1])
-	}
-	if _, known := s.configs[src.Config]; src.Config != "" && !known {
-		return src, fmt.Errorf("invalid credential spec: spec specifies config %s, but no such config can be found", src.Config)
+	created := func(name string) bool { _, known := s.configs[name]; return known }
+	if err := consumer.Source(src).Stack(func(string) bool { return true }, created); err != nil {
+		return src, err
 	}
 	return src, src.check()
 }
