@@ -121,7 +121,7 @@ func holdFixtures(t *testing.T, dir string, list []fixture) {
 			for _, id := range f.Must {
 				mark := "+"
 				if ruleByID(id) == nil {
-					continue // TestCatalogue tells
+					t.Errorf("no rule is called %s", id)
 				}
 				if fired[id] == 0 {
 					mark = "MISSING "
@@ -206,6 +206,35 @@ func holdEntries(t *testing.T, f *source.File, reports []Report) {
 			if !fired(id.String()) {
 				t.Errorf("entry %d: %s is not reported", i, id.String())
 			}
+		}
+	}
+}
+
+// TestCatalogue: every rule of the catalogue of lint rules is there, and what it says of severity and group is kept.
+func TestCatalogue(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(sharedFixtures(t), "lint-rules.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []struct{ ID, Group, Severity string }
+	if err := json.Unmarshal(text, &list); err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, want := range list {
+		known[want.ID] = true
+		rule := ruleByID(want.ID)
+		if rule == nil {
+			t.Errorf("%s is missing", want.ID)
+			continue
+		}
+		if severity := map[byte]Severity{'E': Error, 'W': Warning, 'I': Info}[want.Severity[0]]; rule.Severity != severity && rule.Depends == "" {
+			t.Errorf("%s: severity %s, and the catalogue has %q", rule.ID, rule.Severity, want.Severity)
+		}
+	}
+	for _, r := range Rules() {
+		if !known[r.ID] && r.Group != "suppressions" {
+			t.Errorf("%s is not in the catalogue", r.ID)
 		}
 	}
 }
