@@ -17,6 +17,6 @@ func (a *app) credspecCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(a.credspecNewCommand(), a.credspecShowCommand())
+	cmd.AddCommand(a.credspecNewCommand(), a.credspecShowCommand(), a.credspecConvertCommand())
 	return cmd
 }
