@@ -301,3 +301,28 @@ func damage(random *rand.Rand, data []byte) []byte {
 		return bytes.Replace(data, a, b, 1)
 	}
 }
+
+// TestYields: a rule yields to rules that there are, and no two rules wait for each other, since neither would report then.
+func TestYields(t *testing.T) {
+	rules := map[string]*Rule{}
+	for _, r := range Rules() {
+		rules[r.ID] = r
+	}
+	var visit func(path []string, r *Rule)
+	visit = func(path []string, r *Rule) {
+		if slices.Contains(path, r.ID) {
+			t.Errorf("rules yield in a circle: %v", append(path, r.ID))
+			return
+		}
+		for _, id := range r.YieldsTo {
+			if rules[id] == nil {
+				t.Errorf("%s yields to %s, which there is not", r.ID, id)
+				continue
+			}
+			visit(append(path[:len(path):len(path)], r.ID), rules[id])
+		}
+	}
+	for _, r := range rules {
+		visit(nil, r)
+	}
+}
