@@ -143,7 +143,10 @@ func each(files []*source.File, f func(*source.File)) {
 	wait.Wait()
 }
 
-// TestTruncated cuts every file after every byte (the rules' examples after every 23rd; with -short after every 47th): a credential spec in JSON is then
+// underRace tells that the race detector looks on, which takes ten times as long.
+var underRace bool
+
+// TestTruncated cuts every file after every byte (the rules' examples after every 23rd; with -short and under the race detector after every 47th): a credential spec in JSON is then
 // reported once and for nothing else, and no file in JSON is reported twice for it.
 func TestTruncated(t *testing.T) {
 	files, examples := corpus(t)
@@ -156,7 +159,7 @@ func TestTruncated(t *testing.T) {
 		stored, _ := source.Apply(f, nil)
 		step := 1
 		switch {
-		case testing.Short():
+		case testing.Short() || underRace:
 			step = 47
 		case alike[f]:
 			step = 23
@@ -216,7 +219,7 @@ func listOf(r *Result) string {
 func TestDamaged(t *testing.T) {
 	files, _ := corpus(t)
 	rounds := 20
-	if testing.Short() {
+	if testing.Short() || underRace {
 		rounds = 3
 	}
 	var runs, reports, fixes atomic.Int64
