@@ -25,6 +25,9 @@ type Options struct {
 	Reverse bool `json:"reverse,omitempty" yaml:"reverse,omitempty"`
 	// Protection of the LDAP connection. Default: sealed.
 	Protection simulator.Protection `json:"protection,omitempty" yaml:"protection,omitempty"`
+	// Version is the daemon's major version, 1 or 2: it decides how the credential spec is read. Version 2 wants the ARN of a secret for hosts
+	// in the domain too. Default: 1.
+	Version int `json:"version,omitempty" yaml:"version,omitempty"`
 }
 
 const defaultOU = "CN=Managed Service Accounts"
@@ -110,8 +113,12 @@ type spec struct {
 	account, domain string
 }
 
-func parse(text []byte) (spec, error) {
-	o, err := consumer.Fetcher1(text, false)
+func parse(text []byte, version int) (spec, error) {
+	read := func(text []byte) (consumer.Outcome, error) { return consumer.Fetcher1(text, false) }
+	if version == 2 {
+		read = consumer.Fetcher2
+	}
+	o, err := read(text)
 	return spec{account: o.Account, domain: o.Domain}, err
 }
 
@@ -120,10 +127,11 @@ var errDown = errors.New("the daemon does not run: dial unix /var/credentials-fe
 
 // Lease is AddKerberosLease, or with a user AddNonDomainJoinedKerberosLease: a ticket for the account of a credential spec.
 func (f *Daemon) Lease(text []byte, user *User) (*Lease, error) {
-	if _, stopped := f.state(); stopped {
+	o, stopped := f.state()
+	if stopped {
 		return nil, errDown
 	}
-	s, err := parse(text)
+	s, err := parse(text, o.Version)
 	if err != nil {
 		return nil, err
 	}
