@@ -361,8 +361,18 @@ func (c *run) accounts() []account {
 	return list
 }
 
-// trimmed is a string without blanks around it.
-func trimmed(n *source.Node) string { return strings.Trim(n.String(), blanks) }
+// trimmed is a string without blanks around it, and without the characters that nobody sees: value-whitespace and json-hidden-char tell of those,
+// and other rules take the value for what was meant.
+func trimmed(n *source.Node) string {
+	text := strings.Trim(n.String(), blanks)
+	if strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
+		return text
+	}
+	if clean, ok := withoutHidden(text); ok {
+		return clean
+	}
+	return text
+}
 
 // hasDomainPart tells whether a name has its domain in it, in any of the forms that there are.
 func hasDomainPart(name string) bool {

@@ -145,7 +145,7 @@ var domainRules = []*Rule{
 			for _, d := range c.specs() {
 				for _, key := range []string{"DnsName", "DnsTreeName"} {
 					n := d.Get(credspec.KeyDomainJoin, key)
-					text := strings.Trim(n.String(), blanks)
+					text := trimmed(n)
 					if text == "" {
 						continue
 					}
@@ -171,7 +171,7 @@ var domainRules = []*Rule{
 		run: func(c *run) {
 			for _, d := range c.specs() {
 				n := d.Get(credspec.KeyDomainJoin, "DnsName")
-				if text := strings.Trim(n.String(), blanks); text != "" && !strings.Contains(text, ".") {
+				if text := trimmed(n); text != "" && !strings.Contains(text, ".") {
 					r := c.report(n, "DnsName %q has no dot", text)
 					if c.targets(Fetcher2) {
 						r.Severity, r.Consumer = Error, "invalid domain format: "+text
@@ -308,7 +308,7 @@ type view struct {
 }
 
 func viewOf(d *credspec.Document) view {
-	text := func(key string) string { return strings.Trim(d.Get(credspec.KeyDomainJoin, key).String(), blanks) }
+	text := func(key string) string { return trimmed(d.Get(credspec.KeyDomainJoin, key)) }
 	return view{d, text("DnsName"), text("DnsTreeName"), text("NetBiosName"), text("MachineAccountName")}
 }
 
@@ -389,7 +389,7 @@ func parseSid(text string) sidText {
 func (c *run) eachSid(f func(*source.Node, sidText)) {
 	for _, d := range c.specs() {
 		n := d.Get(credspec.KeyDomainJoin, "Sid")
-		if text := strings.Trim(n.String(), blanks); text != "" {
+		if text := trimmed(n); text != "" {
 			f(n, parseSid(text))
 		}
 	}
@@ -398,7 +398,7 @@ func (c *run) eachSid(f func(*source.Node, sidText)) {
 func (c *run) eachGuid(f func(n *source.Node, text string)) {
 	for _, d := range c.specs() {
 		n := d.Get(credspec.KeyDomainJoin, "Guid")
-		if text := strings.Trim(n.String(), blanks); text != "" {
+		if text := trimmed(n); text != "" {
 			f(n, text)
 		}
 	}
@@ -510,7 +510,7 @@ func (c *run) mismatch(key string, normal func(string) string) {
 	for _, d := range c.specs() {
 		v := viewOf(d)
 		n := v.node(key)
-		value := normal(strings.Trim(n.String(), blanks))
+		value := normal(trimmed(n))
 		if value == "" || v.dns == "" || placeholder(v.dns, strict) != "" {
 			continue
 		}

@@ -74,7 +74,7 @@ var setRules = []*Rule{
 					first[k] = d
 					continue
 				}
-				if here, there, what := drift(before, d); what != "" {
+				if here, there, what := drift(before, d, c.opts.All); what != "" {
 					r := c.reportAt(here, "%s in the other copy for %q in %s", what, v.machine, there.File.Name)
 					r.Related = append(r.Related, Related{there, "the other copy"})
 				}
@@ -247,7 +247,8 @@ func (c *run) usesFile(name string) bool {
 
 // drift is the first difference between two credential specs for one account: the values that are one domain's, the account's scopes, the
 // plug-in. Sid and Guid are sid-domain-mismatch's and guid-domain-mismatch's, additional accounts may differ, and letters' case does not matter.
-func drift(before, d *credspec.Document) (here, there source.Span, what string) {
+// That one copy lacks a scope is scope-missing-dns' and scope-missing-netbios', unless all is to be told.
+func drift(before, d *credspec.Document, all bool) (here, there source.Span, what string) {
 	for _, path := range [][]string{{credspec.KeyDomainJoin, "DnsTreeName"}, {credspec.KeyDomainJoin, "NetBiosName"}, {credspec.KeyActiveDirectory, credspec.KeyHostAccount, "PluginGUID"}} {
 		a, b := before.Get(path...), d.Get(path...)
 		if a.String() != "" && b.String() != "" && !strings.EqualFold(trimmed(a), trimmed(b)) {
@@ -258,7 +259,7 @@ func drift(before, d *credspec.Document) (here, there source.Span, what string) 
 	if a != nil && b != nil && a.Kind == b.Kind && !source.Equal(a, b) { // an object is for other readers than a string
 		return b.Span(), a.Span(), "PluginInput is another one here than"
 	}
-	if a, b := viewOf(before).scopes(), viewOf(d).scopes(); a != b && a != "" && b != "" {
+	if a, b := viewOf(before).scopes(), viewOf(d).scopes(); all && a != b && a != "" && b != "" {
 		return entryPlace(d.Accounts()[viewOf(d).primary()[0]]), entryPlace(before.Accounts()[viewOf(before).primary()[0]]), fmt.Sprintf("the scopes are %s here and %s", b, a)
 	}
 	return here, there, ""
