@@ -56,6 +56,8 @@ type jsonRelated struct {
 type jsonEdit struct {
 	jsonPlace
 	New string `json:"new"`
+	// UTF8 stores the whole file in UTF-8 without a byte order mark from now on.
+	UTF8 bool `json:"utf8,omitempty"`
 }
 
 type jsonSuppressed struct {
@@ -111,7 +113,7 @@ func reportJSON(r *check.Report) jsonReport {
 		j.Related = append(j.Related, jsonRelated{placeJSON(rel.Where), masked(rel.Text)})
 	}
 	for _, e := range r.Fix {
-		j.Fix = append(j.Fix, jsonEdit{placeJSON(e.File.Span(e.Start, e.End)), e.New})
+		j.Fix = append(j.Fix, jsonEdit{placeJSON(e.File.Span(e.Start, e.End)), e.New, e.UTF8})
 	}
 	return j
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/check"
@@ -117,7 +118,8 @@ func resultSARIF(r *check.Report, rule int, print string) sarif.Result {
 		}
 		d.Related = append(d.Related, l)
 	}
-	if len(r.Fix) > 0 {
+	// Another encoding cannot be said as a replacement of text.
+	if len(r.Fix) > 0 && !slices.ContainsFunc(r.Fix, func(e source.Edit) bool { return e.UTF8 }) {
 		d.Fixes = []sarif.Fix{fixSARIF(r)}
 	}
 	return d
