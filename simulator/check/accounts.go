@@ -141,7 +141,7 @@ var accountRules = []*Rule{
 				}
 				r := c.report(v.node("MachineAccountName"), "the account %q is not listed; %s", v.machine, listed(v.listedNames()))
 				r.related(d.Root.Get(credspec.KeyActiveDirectory, credspec.KeyAccounts), "the list")
-				if c.targets(ECSLinux, Fargate) {
+				if c.targetsOf(d, ECSLinux, Fargate) {
 					r.Consumer = "unable to fetch valid credentialspec mapping"
 				}
 			}

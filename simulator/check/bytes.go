@@ -57,7 +57,7 @@ var bytesRules = []*Rule{
 				if t.file.Encoding == source.UTF8BOM {
 					r := c.reportAt(t.file.Span(0, 0), "the file begins with the bytes EF BB BF, the mark of UTF-8")
 					r.Fix = append(r.Fix, t.file.Reencode())
-					if c.targets(goReaders...) {
+					if c.targetsOf(t.spec, goReaders...) {
 						r.Severity, r.Consumer = Error, "invalid character 'ï' looking for beginning of value"
 					}
 				}
@@ -77,7 +77,7 @@ var bytesRules = []*Rule{
 					if _, ok := t.file.Edit(0, 0, ""); ok {
 						r.Fix = append(r.Fix, t.file.Reencode())
 					}
-					if c.targets(goReaders...) {
+					if c.targetsOf(t.spec, goReaders...) {
 						r.Consumer = map[string]string{source.UTF16LE: "invalid character 'ÿ' looking for beginning of value", source.UTF16BE: "invalid character 'þ' looking for beginning of value"}[t.file.Encoding]
 					}
 				}
@@ -487,7 +487,7 @@ func (c *run) faults(kind source.FaultKind, more func(*Report, source.Fault)) {
 			continue // file-empty
 		}
 		consumer := ""
-		if c.targets(goReaders...) {
+		if c.targetsOf(t.spec, goReaders...) {
 			var v any
 			if err := json.Unmarshal(t.file.Data, &v); err != nil {
 				consumer = err.Error()

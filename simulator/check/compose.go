@@ -39,7 +39,7 @@ var composeRules = []*Rule{
 				}
 				r := c.report(key, "docker compose drops credential_spec, and the container of %s starts without an identity", u.Name)
 				r.Consumer = "docker compose says nothing"
-				if c.targets(TargetStack) && u.Document().ForStack() {
+				if c.forStack(u) && u.Document().ForStack() {
 					r.Severity = Warning
 					r.Message += "; docker stack deploy, for which the file is written, uses it"
 				}
@@ -72,12 +72,9 @@ var composeRules = []*Rule{
 		Repair: "name the credential spec in credential_spec",
 		Bad:    `services: {web: {image: i, security_opt: ["credentialspec=file://web.json"]}}`, Good: "services: {web: {image: i, credential_spec: {file: web.json}}}",
 		run: func(c *run) {
-			if !c.targets(TargetStack) {
-				return
-			}
 			for _, u := range c.composeUses() {
 				member, options := composeOptions(u)
-				if len(member) > 0 || len(options) == 0 || u.Container.Get("credential_spec") != nil {
+				if !c.forStack(u) || len(member) > 0 || len(options) == 0 || u.Container.Get("credential_spec") != nil {
 					continue
 				}
 				o := options[len(options)-1]
@@ -105,14 +102,11 @@ var composeRules = []*Rule{
 		Repair: `write version: "3.8"`,
 		Bad:    `version: "3.7", with credential_spec: {config: web}`, Good: `version: "3.8", with credential_spec: {config: web}`,
 		run: func(c *run) {
-			if !c.targets(TargetStack) {
-				return
-			}
 			reported := map[*source.Node]bool{}
 			for _, u := range c.composeUses() {
 				spec := u.Container.Get("credential_spec")
 				version := u.Document().Root.Get("version")
-				if spec == nil || version == nil || reported[version] {
+				if !c.forStack(u) || spec == nil || version == nil || reported[version] {
 					continue
 				}
 				major, minor, ok := versionOf(version)
@@ -148,7 +142,7 @@ var composeRules = []*Rule{
 			for _, u := range c.composeUses() {
 				for _, m := range u.Container.Get("credential_spec").Map() {
 					extension := strings.HasPrefix(m.Key.Text, "x-")
-					if k := m.Key.Text; k != "config" && k != "file" && k != "registry" && (!extension || c.targets(TargetStack)) {
+					if k := m.Key.Text; k != "config" && k != "file" && k != "registry" && (!extension || c.forStack(u)) {
 						r := c.report(m.Key, "credential_spec has no member %s: config, file and registry are its members", k)
 						if extension {
 							r.Message = fmt.Sprintf("docker stack deploy does not take the extension %s inside credential_spec", k)
@@ -180,7 +174,7 @@ var composeRules = []*Rule{
 					if configs.Key(o.Value.Text) != nil {
 						// docker stack deploy looks for the config by its key, with and without the stack's name before it.
 						name := configs.Get(o.Value.Text, "name")
-						if name.String() == "" || name.Open || name.Text == o.Value.Text || strings.HasSuffix(name.Text, "_"+o.Value.Text) || !c.targets(TargetStack) {
+						if name.String() == "" || name.Open || name.Text == o.Value.Text || strings.HasSuffix(name.Text, "_"+o.Value.Text) || !c.forStack(u) {
 							continue
 						}
 						r := c.report(o.Value, "the config %s has the name %s in the swarm, and docker stack deploy looks for it under its key", o.Value.Text, name.Text)
@@ -191,7 +185,7 @@ var composeRules = []*Rule{
 					}
 					r := c.report(o.Value, "configs has no %q", o.Value.Text)
 					r.Consumer = fmt.Sprintf("undefined config %q", o.Value.Text)
-					if !c.targets(TargetStack) {
+					if !c.forStack(u) {
 						r.Severity, r.Consumer = Warning, ""
 					}
 					var names []string
@@ -305,6 +299,11 @@ var composeRules = []*Rule{
 // composeUses are the services of compose files that have to do with a credential spec.
 func (c *run) composeUses() []*setup.Use {
 	return slices.DeleteFunc(slices.Clone(c.setup.Uses), func(u *setup.Use) bool { return u.Carrier != setup.Compose || u.Document() == nil })
+}
+
+// forStack tells whether docker stack deploy counts for a service: it was chosen, or the service's own file is written for it.
+func (c *run) forStack(u *setup.Use) bool {
+	return c.targets(TargetStack) && (c.shared.readers == nil || u.Document().ForStack())
 }
 
 // composeOptions divides a service's options: members of credential_spec, and credential specs among security_opt.

@@ -144,22 +144,26 @@ var hostAccountRules = []*Rule{
 	},
 	{
 		ID: "hac-input-object", Group: "hac", Severity: Error, Needs: []How{Offline},
-		Depends: "not reported when all targets are among ecs-linux, fargate, cf1 and cf2, which want an object",
+		Depends: "not reported when all readers are among ecs-linux, fargate, cf1 and cf2, which want an object; a warning for the form of AWS when nothing tells who reads the file",
 		Title:   "PluginInput is an object where a string is due",
 		Why:     "Windows hands PluginInput to the plug-in as one string (ICcgDomainAuthCredentials::GetPasswordCredentials). The CRD of windows-gmsa refuses an object, and the ECS agent for Windows fails on it. Only the agent for Linux and credentials-fetcher want one; no file serves both.",
 		Repair:  "write the members as JSON inside a string; for AWS the key is credentialArn",
 		Bad:     `"PluginInput": {"CredentialArn": "arn:aws:…"}`, Good: `"PluginInput": "{\"credentialArn\":\"arn:aws:…\"}"`,
 		run: func(c *run) {
-			if !c.wantsString() {
-				return
-			}
 			for _, h := range c.hostAccounts() {
-				if h.input == nil || h.input.Kind != source.Object && h.input.Kind != source.Array {
+				if h.input == nil || h.input.Kind != source.Object && h.input.Kind != source.Array || !c.wantsString(h) {
+					continue
+				}
+				if _, sure := c.readersOf(h.spec); !sure && h.make == plugin.AWS && h.input.Get("CredentialArn") != nil {
+					// The form of the readers on Linux, to the letter: rather a file for them than a slip.
+					if !c.targets(objectReaders...) {
+						c.report(h.input, "PluginInput is an object, which only the readers of AWS on Linux take; Windows hands the plug-in a string").Severity = Warning
+					}
 					continue
 				}
 				r := c.report(h.input, "PluginInput is %s, and Windows hands the plug-in a string", article(h.input.Kind))
 				r.Consumer = c.words(h, ECSWindows, TargetK8s)
-				if name, value := h.credentialArn(); value != nil && len(h.input.Members) == 1 && value.Kind == source.String && !c.targets(objectReaders...) && name.File == h.input.File && !commented(h.input) {
+				if name, value := h.credentialArn(); value != nil && len(h.input.Members) == 1 && value.Kind == source.String && !c.targetsOf(h.spec, objectReaders...) && name.File == h.input.File && !commented(h.input) {
 					inner := jsonString(`{"credentialArn":` + jsonString(value.Text) + `}`)
 					c.edit(r, h.input.File, h.input.Start, h.input.End, inner)
 				}
@@ -174,16 +178,16 @@ var hostAccountRules = []*Rule{
 		Repair:  "write an object with the member CredentialArn",
 		Bad:     `"PluginInput": "{\"credentialArn\":\"arn:aws:…\"}"`, Good: `"PluginInput": {"CredentialArn": "arn:aws:…"}`,
 		run: func(c *run) {
-			if !c.targets(objectReaders...) {
-				return
-			}
 			for _, h := range c.hostAccounts() {
-				if h.input.IsEmpty() || h.input.Kind != source.String {
+				if h.input.IsEmpty() || h.input.Kind != source.String || !c.targetsOf(h.spec, objectReaders...) {
 					continue
+				}
+				if _, sure := c.readersOf(h.spec); !sure && c.wantsString(h) {
+					continue // some of the set want a string, and nothing tells that this file is not theirs
 				}
 				r := c.report(h.input, "PluginInput is a string, and the readers of AWS on Linux want an object with CredentialArn")
 				r.Consumer = c.words(h, ECSLinux, Fargate, Fetcher1, Fetcher2)
-				if _, value := h.credentialArn(); value.String() != "" && h.input.Style == source.DoubleQuoted && !c.wantsString() {
+				if _, value := h.credentialArn(); value.String() != "" && h.input.Style == source.DoubleQuoted && !c.wantsString(h) {
 					c.edit(r, h.input.File, h.input.Start, h.input.End, `{"CredentialArn": `+jsonString(value.Text)+`}`)
 				}
 			}
@@ -244,11 +248,8 @@ var hostAccountRules = []*Rule{
 		Repair:  "write CredentialArn",
 		Bad:     `"PluginInput": {"credentialArn": "arn:aws:…"}`, Good: `"PluginInput": {"CredentialArn": "arn:aws:…"}`,
 		run: func(c *run) {
-			if !c.targets(ECSLinux, Fetcher1, Fetcher2) {
-				return
-			}
 			for _, h := range c.hostAccounts() {
-				if h.input == nil || h.input.Kind != source.Object || h.input.Get("CredentialArn") != nil {
+				if !c.targetsOf(h.spec, ECSLinux, Fetcher1, Fetcher2) || h.input == nil || h.input.Kind != source.Object || h.input.Get("CredentialArn") != nil {
 					continue
 				}
 				if name, _ := h.credentialArn(); name != nil {
@@ -288,12 +289,9 @@ var hostAccountRules = []*Rule{
 		Repair:  "keep the user in Secrets Manager, and write that ARN",
 		Bad:     "arn:aws:ssm:eu-west-1:111122223333:parameter/gmsa", Good: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gmsa",
 		run: func(c *run) {
-			if !c.targets(ECSLinux, Fargate) {
-				return
-			}
 			for _, h := range c.hostAccounts() {
 				_, value := h.credentialArn()
-				if a, err := arn.Parse(value.String()); err == nil && a.Service == "ssm" {
+				if a, err := arn.Parse(value.String()); err == nil && c.targetsOf(h.spec, ECSLinux, Fargate) && a.Service == "ssm" {
 					c.report(value, "the ARN is of a parameter of Systems Manager, and on Linux the user comes from Secrets Manager")
 				}
 			}
@@ -355,11 +353,8 @@ var hostAccountRules = []*Rule{
 		Repair: "remove them",
 		Bad:    `"{\"credentialArn\":\"arn:aws:…\",\"region\":\"eu-west-1\"}"`, Good: `"{\"credentialArn\":\"arn:aws:…\"}"`,
 		run: func(c *run) {
-			if !c.targets(ECSWindows) {
-				return
-			}
 			for _, h := range c.hostAccounts() {
-				if _, value := h.credentialArn(); value == nil || h.input.Kind != source.String {
+				if _, value := h.credentialArn(); !c.targetsOf(h.spec, ECSWindows) || value == nil || h.input.Kind != source.String {
 					continue
 				}
 				for i, m := range h.nested().Map() {
@@ -548,9 +543,10 @@ func (h *hostAccount) other() plugin.Make {
 }
 
 // wantsString tells whether a target counts that wants PluginInput as a string. Readers that are not known want one.
-func (c *run) wantsString() bool {
+func (c *run) wantsString(h *hostAccount) bool {
 	only := false
-	for _, t := range c.opts.Targets {
+	list, _ := c.readersOf(h.spec)
+	for _, t := range list {
 		switch {
 		case slices.Contains(objectReaders, t):
 			only = true
@@ -565,7 +561,7 @@ func (c *run) wantsString() bool {
 func (c *run) words(h *hostAccount, targets ...Target) string {
 	body := `{"DomainJoinConfig":{"MachineAccountName":"a","DnsName":"a.example"},"ActiveDirectoryConfig":{"GroupManagedServiceAccounts":[{"Name":"a","Scope":"a.example"}],"HostAccountConfig":` + h.node.JSON() + `}}`
 	for _, t := range targets {
-		if !c.targets(t) {
+		if !c.targetsOf(h.spec, t) {
 			continue
 		}
 		var err error

@@ -17,11 +17,12 @@ func Rules() []*Rule {
 
 // Run checks a set of files with all rules.
 func Run(s *setup.Setup, o Options) *Result {
+	known := &shared{}
 	if len(o.Targets) == 0 {
 		o.Targets = derive(s)
+		known.readers = readers(s)
 	}
 	result := &Result{}
-	known := &shared{}
 	for _, rule := range Rules() {
 		c := &run{rule: rule, setup: s, opts: &o, out: result, shared: known}
 		if rule.run != nil {
@@ -56,55 +57,122 @@ func Derive(s *setup.Setup) []Target { return derive(s) }
 // derive are the targets that the forms of a set's files speak of. A credential spec alone is for everybody who takes it as it is.
 func derive(s *setup.Setup) []Target {
 	list := []Target{Generic}
-	add := func(t ...Target) {
-		for _, t := range t {
-			if !slices.Contains(list, t) {
-				list = append(list, t)
-			}
-		}
-	}
 	for _, d := range s.Documents {
-		switch d.Form {
-		case setup.FormDockerArgs, setup.FormContainer:
-			add(TargetDocker)
-		case setup.FormCompose:
-			add(TargetCompose)
-			if d.ForStack() {
-				add(TargetStack)
-			}
-		case setup.FormSwarmService, setup.FormSwarmConfig:
-			add(TargetSwarm)
-		case setup.FormKubernetes, setup.FormHelmValues:
-			add(TargetK8s)
-		case setup.FormServiceFabric:
-			add(TargetSF)
-		case setup.FormNomad:
-			add(TargetNomad)
-		case setup.FormOCI:
-			add(Containerd)
-		}
+		list = addTargets(list, ofDocument(d)...)
 	}
 	for _, t := range s.Tasks {
 		if t.Fargate {
-			add(Fargate)
+			list = addTargets(list, Fargate)
 		}
 	}
 	for _, u := range s.Uses {
 		switch u.Carrier {
-		case setup.Swarm:
-			add(TargetSwarm)
-		case setup.Docker:
-			add(TargetDocker)
-		}
-		if u.Carrier == setup.ECS {
-			if u.OS == "linux" {
-				add(ECSLinux)
-			} else {
-				add(ECSWindows)
-			}
+		case setup.Swarm, setup.Docker, setup.ECS:
+			list = addTargets(list, ofUse(u)...)
 		}
 	}
 	return list
+}
+
+func addTargets(list []Target, more ...Target) []Target {
+	for _, t := range more {
+		if !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// ofDocument are the targets that a document's form speaks of.
+func ofDocument(d *setup.Document) []Target {
+	switch d.Form {
+	case setup.FormDockerArgs, setup.FormContainer:
+		return []Target{TargetDocker}
+	case setup.FormCompose:
+		if d.ForStack() {
+			return []Target{TargetCompose, TargetStack}
+		}
+		return []Target{TargetCompose}
+	case setup.FormSwarmService, setup.FormSwarmConfig:
+		return []Target{TargetSwarm}
+	case setup.FormKubernetes, setup.FormHelmValues:
+		return []Target{TargetK8s}
+	case setup.FormServiceFabric:
+		return []Target{TargetSF}
+	case setup.FormNomad:
+		return []Target{TargetNomad}
+	case setup.FormOCI:
+		return []Target{Containerd}
+	}
+	return nil
+}
+
+// ofUse are the targets that start a container.
+func ofUse(u *setup.Use) []Target {
+	switch u.Carrier {
+	case setup.Docker:
+		return []Target{TargetDocker}
+	case setup.Swarm:
+		return []Target{TargetSwarm}
+	case setup.Kubernetes:
+		return []Target{TargetK8s}
+	case setup.ServiceFabric:
+		return []Target{TargetSF}
+	case setup.Nomad:
+		return []Target{TargetNomad}
+	case setup.OCI:
+		return []Target{Containerd}
+	case setup.Compose:
+		if d := u.Document(); d != nil {
+			return ofDocument(d)
+		}
+		return []Target{TargetCompose}
+	case setup.ECS:
+		var list []Target
+		if u.Fargate {
+			list = append(list, Fargate)
+		}
+		if u.OS == "linux" {
+			return append(list, ECSLinux)
+		}
+		return append(list, ECSWindows)
+	}
+	return nil
+}
+
+// readers are the targets of each credential spec that something of the set uses. A folder holds files for several of them: what one reader
+// wants is no mistake in a file that another one gets.
+func readers(s *setup.Setup) map[*credspec.Document][]Target {
+	of := map[*credspec.Document][]Target{}
+	for _, d := range s.Documents {
+		if t := ofDocument(d); d.Spec != nil && len(t) > 0 {
+			of[d.Spec] = addTargets(of[d.Spec], t...)
+		}
+	}
+	for _, u := range s.Uses {
+		if u.Spec != nil {
+			of[u.Spec] = addTargets(of[u.Spec], ofUse(u)...)
+		}
+	}
+	return of
+}
+
+// readersOf are the targets that count for a credential spec: those that were chosen; of derived ones, those that start a container with it. When
+// nothing of the set says who gets it, all targets count, and sure is false.
+func (c *run) readersOf(d *credspec.Document) (list []Target, sure bool) {
+	if c.shared.readers == nil {
+		return c.opts.Targets, true
+	}
+	if list, ok := c.shared.readers[d]; ok {
+		return list, true
+	}
+	return c.opts.Targets, false
+}
+
+// targetsOf tells whether one of the targets counts for a credential spec.
+func (c *run) targetsOf(d *credspec.Document, list ...Target) bool {
+	of, _ := c.readersOf(d)
+	return slices.ContainsFunc(list, func(t Target) bool { return slices.Contains(of, t) })
 }
 
 // oneEach leaves one report for one cause: a rule yields to those that it names where they report an overlapping place.
@@ -140,6 +208,8 @@ type shared struct {
 	knownSpecs bool
 	texts      []text
 	knownTexts bool
+	// readers are the targets of each credential spec that something uses; nil: the targets were chosen, and count for every file.
+	readers map[*credspec.Document][]Target
 	// specFolders are the folders with credential specs.
 	specFolders map[string]bool
 	kube        *kubeSet

@@ -1,0 +1,48 @@
+package check
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/gmsasim/gmsasim/simulator/setup"
+)
+
+// TestSets checks the folders of testdata/sets as a user does, with the targets that their files speak of. The comment has lines
+// "want: FILE:LINE:COLUMN SEVERITY RULE" for every report; most have none, being set-ups that work. A comment "crlf" gives the files the ends of
+// lines of Windows.
+func TestSets(t *testing.T) {
+	paths, err := filepath.Glob("testdata/sets/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no sets: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want, got []string
+			for line := range strings.Lines(string(archive.Comment)) {
+				if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "want: "); ok {
+					want = append(want, rest)
+				}
+				if strings.TrimSpace(line) == "crlf" {
+					for i, f := range archive.Files {
+						archive.Files[i].Data = []byte(strings.ReplaceAll(string(f.Data), "\n", "\r\n"))
+					}
+				}
+			}
+			for _, r := range Run(setup.Read(part(t, archive, "")), Options{}).Reports {
+				got = append(got, fmt.Sprintf("%s:%s %s %s", r.Where.File.Name, r.Where.Start, r.Severity, r.Rule.ID))
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("reports\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+			}
+		})
+	}
+}
