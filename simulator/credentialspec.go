@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gmsasim/gmsasim/fakeads/directory"
 	"github.com/gmsasim/gmsasim/fakeads/security"
+	"github.com/gmsasim/gmsasim/simulator/credspec/module"
 )
 
 // credentialSpec is a credential spec with all of its fields (CredentialSpec module 1.1.0; guide, "Check the Credential Spec file"). The five
@@ -140,24 +142,14 @@ type specDomain struct {
 
 // specOf makes a credential spec for accounts of a domain: the primary one has an entry for each form of the domain's name, others have one.
 func specOf(dom specDomain, account string, additional []AdditionalAccount) []byte {
-	var s credentialSpec
-	s.CmsPlugins = []string{"ActiveDirectory"}
-	j := &s.DomainJoinConfig
-	j.Sid, j.GUID, j.MachineAccountName = dom.sid.String(), dom.guid.String(), strings.TrimSuffix(account, "$")
-	j.DNSTreeName, j.DNSName, j.NetBIOSName = dom.forest, dom.DNSName, dom.NetBIOSName
+	s := module.Spec{CmsPlugins: []string{"ActiveDirectory"}, DomainJoin: module.DomainJoin{
+		Sid: dom.sid.String(), Guid: dom.guid.String(), MachineAccountName: strings.TrimSuffix(account, "$"), DnsTreeName: dom.forest, DnsName: dom.DNSName, NetBiosName: dom.NetBIOSName,
+	}}
 	for _, scope := range []string{dom.DNSName, dom.NetBIOSName} {
-		s.ActiveDirectoryConfig.GroupManagedServiceAccounts = append(s.ActiveDirectoryConfig.GroupManagedServiceAccounts, specAccount{j.MachineAccountName, scope})
+		s.Accounts = append(s.Accounts, module.Account{Name: s.DomainJoin.MachineAccountName, Scope: scope})
 	}
 	for _, a := range additional {
-		scope := dom.DNSName
-		if a.Domain != "" {
-			scope = a.Domain
-		}
-		s.ActiveDirectoryConfig.GroupManagedServiceAccounts = append(s.ActiveDirectoryConfig.GroupManagedServiceAccounts, specAccount{strings.TrimSuffix(a.Account, "$"), scope})
+		s.Accounts = append(s.Accounts, module.Account{Name: strings.TrimSuffix(a.Account, "$"), Scope: cmp.Or(a.Domain, dom.DNSName)})
 	}
-	text, err := json.MarshalIndent(&s, "", "    ")
-	if err != nil {
-		panic(err) // the type has nothing that cannot be written
-	}
-	return text
+	return s.Module(module.LF)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gmsasim/gmsasim/simulator/check"
 	"github.com/gmsasim/gmsasim/simulator/credspec"
+	"github.com/gmsasim/gmsasim/simulator/credspec/module"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
@@ -150,7 +151,7 @@ func (a *app) newCredentialSpec(ctx context.Context, o *newSpecFlags) (err error
 }
 
 // complete looks at the parameters.
-func (o *newSpecFlags) complete() ([]additionalAccount, credspec.Newline, error) {
+func (o *newSpecFlags) complete() ([]additionalAccount, module.Newline, error) {
 	o.account = strings.TrimRight(o.account, "$")
 	if o.account == "" {
 		return nil, "", usage("the account has no name")
@@ -170,15 +171,15 @@ func (o *newSpecFlags) complete() ([]additionalAccount, credspec.Newline, error)
 	if strings.ContainsAny(o.fileName, `/\`) {
 		return nil, "", usage("--file-name %q has a folder in it; --path takes a whole path", o.fileName)
 	}
-	newline := credspec.LF
+	newline := module.LF
 	switch o.newline {
 	case "":
 		if runtime.GOOS == "windows" {
-			newline = credspec.CRLF
+			newline = module.CRLF
 		}
 	case "lf":
 	case "crlf":
-		newline = credspec.CRLF
+		newline = module.CRLF
 	default:
 		return nil, "", usageNear(o.newline, []string{"lf", "crlf"}, "--newline: %q is not one of lf, crlf", o.newline)
 	}

@@ -8,47 +8,23 @@ package credspec
 import (
 	"slices"
 
+	"github.com/gmsasim/gmsasim/simulator/credspec/module"
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
 
-// Spec is what a credential spec says (CredentialSpec module 1.1.0; windows-gmsa, the CRD's schema). A field that is absent is "".
-type Spec struct {
-	CmsPlugins []string
-	DomainJoin DomainJoin
-	// Accounts are the GroupManagedServiceAccounts: the accounts whose passwords the container may ask for.
-	Accounts []Account
-	// Host is the HostAccountConfig of a host outside the domain; nil: none.
-	Host *HostAccount
-}
-
-// DomainJoin is DomainJoinConfig: what the container's LSA is told about its domain ([MS-LSAD] 2.2.4.14), and the account that it has.
-type DomainJoin struct {
-	Sid                string // of the domain, S-1-5-21-a-b-c
-	MachineAccountName string // SAM name without $
-	Guid               string // objectGUID of the domain, without braces
-	DnsTreeName        string // of the forest's root domain
-	DnsName            string // of the domain
-	NetBiosName        string // of the domain
-}
-
-// Account is an entry of GroupManagedServiceAccounts.
-type Account struct {
-	Name  string // SAM name without $
-	Scope string // the domain to look in, DNS or NETBIOS name
-}
-
-// HostAccount is HostAccountConfig: the plug-in that fetches the credentials of an ordinary user.
-type HostAccount struct {
-	PortableCcgVersion string // "1"
-	PluginGUID         string // CLSID in braces
-	// PluginInput is handed to the plug-in unread. The Linux agents of AWS want an object instead: PluginObject.
-	PluginInput string
-	// PluginObject are the members of a PluginInput that is an object, in their order; nil when it is a string.
-	PluginObject []Field
-}
-
-// Field is a key and its text.
-type Field struct{ Key, Value string }
+// What a credential spec says is in package module, which has no reader.
+type (
+	// Spec is what a credential spec says.
+	Spec = module.Spec
+	// DomainJoin is DomainJoinConfig.
+	DomainJoin = module.DomainJoin
+	// Account is an entry of GroupManagedServiceAccounts.
+	Account = module.Account
+	// HostAccount is HostAccountConfig.
+	HostAccount = module.HostAccount
+	// Field is a key and its text.
+	Field = module.Field
+)
 
 // Document is a credential spec as it was read.
 type Document struct {
@@ -117,11 +93,11 @@ func (d *Document) Get(path ...string) *source.Node {
 
 // Paths of the sections.
 const (
-	KeyPlugins         = "CmsPlugins"
-	KeyDomainJoin      = "DomainJoinConfig"
-	KeyActiveDirectory = "ActiveDirectoryConfig"
-	KeyAccounts        = "GroupManagedServiceAccounts"
-	KeyHostAccount     = "HostAccountConfig"
+	KeyPlugins         = module.KeyPlugins
+	KeyDomainJoin      = module.KeyDomainJoin
+	KeyActiveDirectory = module.KeyActiveDirectory
+	KeyAccounts        = module.KeyAccounts
+	KeyHostAccount     = module.KeyHostAccount
 )
 
 // Accounts are the entries of GroupManagedServiceAccounts.
@@ -145,7 +121,7 @@ func (d *Document) Spec() Spec {
 		DnsTreeName: j.Get("DnsTreeName").String(), DnsName: j.Get("DnsName").String(), NetBiosName: j.Get("NetBiosName").String(),
 	}
 	for _, n := range d.Accounts() {
-		s.Accounts = append(s.Accounts, Account{n.Get("Name").String(), n.Get("Scope").String()})
+		s.Accounts = append(s.Accounts, Account{Name: n.Get("Name").String(), Scope: n.Get("Scope").String()})
 	}
 	if h := d.HostAccount(); h != nil && h.Kind == source.Object {
 		s.Host = &HostAccount{PortableCcgVersion: h.Get("PortableCcgVersion").String(), PluginGUID: h.Get("PluginGUID").String()}
@@ -154,7 +130,7 @@ func (d *Document) Spec() Spec {
 		case input.Kind == source.Object:
 			s.Host.PluginObject = []Field{}
 			for _, m := range input.Members {
-				s.Host.PluginObject = append(s.Host.PluginObject, Field{m.Key.Text, m.Value.String()})
+				s.Host.PluginObject = append(s.Host.PluginObject, Field{Key: m.Key.Text, Value: m.Value.String()})
 			}
 		default:
 			s.Host.PluginInput = input.String()

@@ -12,7 +12,7 @@ import (
 
 // FuzzReadWrite: whatever a credential spec says after reading, every form says it too, or its writer tells why not.
 func FuzzReadWrite(f *testing.F) {
-	for _, s := range []Spec{sample(), withHost(awsGUID, `{"credentialArn":"`+arnSecret+`"}`), withHost(awsGUID, "", Field{"CredentialArn", arnSecret}), withHost(akvGUID, "ObjectId=1;SecretUri=https://v.example/secrets/s"), {}} {
+	for _, s := range []Spec{sample(), withHost(awsGUID, `{"credentialArn":"`+arnSecret+`"}`), withHost(awsGUID, "", Field{Key: "CredentialArn", Value: arnSecret}), withHost(akvGUID, "ObjectId=1;SecretUri=https://v.example/secrets/s"), {}} {
 		text, err := Write(s, FormInline)
 		if err != nil {
 			f.Fatal(err)
@@ -59,7 +59,7 @@ func normal(s Spec) Spec {
 		host := *s.Host
 		host.PluginObject = nil
 		for _, f := range s.Host.PluginObject {
-			host.PluginObject = append(host.PluginObject, Field{strings.ToValidUTF8(f.Key, "\uFFFD"), f.Value})
+			host.PluginObject = append(host.PluginObject, Field{Key: strings.ToValidUTF8(f.Key, "\uFFFD"), Value: f.Value})
 		}
 		s.Host = &host
 	}

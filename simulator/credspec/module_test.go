@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gmsasim/gmsasim/simulator/credspec/module"
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
 
@@ -23,10 +24,10 @@ func TestModule(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := Read(source.NewFile(path, want))
-		if got := d.Spec().Module(LF); string(got) != string(want) {
+		if got := d.Spec().Module(module.LF); string(got) != string(want) {
 			t.Errorf("%s is written\n%s", path, got)
 		}
-		if got := d.Spec().Module(CRLF); string(got) != strings.ReplaceAll(string(want), "\n", "\r\n") {
+		if got := d.Spec().Module(module.CRLF); string(got) != strings.ReplaceAll(string(want), "\n", "\r\n") {
 			t.Errorf("%s with CRLF is written\n%q", path, got)
 		}
 	}
@@ -46,7 +47,7 @@ func TestModuleSamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := Read(source.NewFile(name, want)).Spec().Module(LF)
+		got := Read(source.NewFile(name, want)).Spec().Module(module.LF)
 		if strings.TrimRight(string(got), "\n") != strings.TrimRight(string(want), "\n") {
 			t.Errorf("%s is written\n%s", name, got)
 		}
@@ -56,8 +57,8 @@ func TestModuleSamples(t *testing.T) {
 // TestModuleEscapes: the text is ASCII, and means the same.
 func TestModuleEscapes(t *testing.T) {
 	s := Spec{CmsPlugins: []string{"ActiveDirectory"}, DomainJoin: DomainJoin{MachineAccountName: "Büro&Söhne", DnsName: "a\"b\\c\n\x01\t\r"},
-		Accounts: []Account{{"𝔸'<>", "x"}}, Host: &HostAccount{"1", "{859E1386-BDB4-49E8-85C7-3070B13920E1}", "", []Field{{"CredentialArn", "arn:aws:x"}}}}
-	text := s.Module(LF)
+		Accounts: []Account{{Name: "𝔸'<>", Scope: "x"}}, Host: &HostAccount{PortableCcgVersion: "1", PluginGUID: "{859E1386-BDB4-49E8-85C7-3070B13920E1}", PluginObject: []Field{{Key: "CredentialArn", Value: "arn:aws:x"}}}}
+	text := s.Module(module.LF)
 	for _, b := range text {
 		if b > '~' || b < ' ' && b != '\n' {
 			t.Fatalf("byte %#x in\n%s", b, text)

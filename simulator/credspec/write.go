@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/credspec/arn"
+	"github.com/gmsasim/gmsasim/simulator/credspec/module"
 	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
@@ -60,7 +61,7 @@ func Write(s Spec, to Form) ([]byte, error) {
 	}
 	switch to {
 	case FormModule:
-		return s.Module(CRLF), nil
+		return s.Module(module.CRLF), nil
 	case FormModule7, FormLinux:
 		return append(indented(s), '\n'), nil
 	case FormInline:
@@ -145,7 +146,7 @@ func toObject(s Spec) (Spec, []string, error) {
 	if name, err := arn.Parse(secret); err == nil && name.Service == "ssm" {
 		return Spec{}, nil, fmt.Errorf("%w: %s is a parameter of Systems Manager, and readers on Linux take secrets of Secrets Manager only", ErrPlugin, secret)
 	}
-	host.PluginInput, host.PluginObject = "", []Field{{"CredentialArn", secret}}
+	host.PluginInput, host.PluginObject = "", []Field{{Key: "CredentialArn", Value: secret}}
 	for _, f := range fields {
 		if !strings.EqualFold(f.Key, "CredentialArn") {
 			host.PluginObject = append(host.PluginObject, f)

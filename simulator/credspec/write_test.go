@@ -15,7 +15,7 @@ func sample() Spec {
 	return Spec{
 		CmsPlugins: []string{"ActiveDirectory"},
 		DomainJoin: DomainJoin{Sid: "S-1-5-21-2005147832-1190431754-3022818347", MachineAccountName: "web_App", Guid: "3f7a2c51-8d64-4b0e-9a17-c2d5e8f01b36", DnsTreeName: "corp.example", DnsName: "corp.example", NetBiosName: "NO"},
-		Accounts:   []Account{{"web_App", "corp.example"}, {"web_App", "NO"}, {"0123", "2024-11-05"}},
+		Accounts:   []Account{{Name: "web_App", Scope: "corp.example"}, {Name: "web_App", Scope: "NO"}, {Name: "0123", Scope: "2024-11-05"}},
 	}
 }
 
@@ -56,7 +56,7 @@ func again(t *testing.T, form Form, text []byte) Spec {
 // TestWrite: each form is read back as what was to be written.
 func TestWrite(t *testing.T) {
 	for _, form := range Forms() {
-		for name, s := range map[string]Spec{"joined": sample(), "aws": withHost(awsGUID, `{"credentialArn": "`+arnSecret+`"}`), "object": withHost(awsGUID, "", Field{"CredentialArn", arnSecret})} {
+		for name, s := range map[string]Spec{"joined": sample(), "aws": withHost(awsGUID, `{"credentialArn": "`+arnSecret+`"}`), "object": withHost(awsGUID, "", Field{Key: "CredentialArn", Value: arnSecret})} {
 			text, err := Write(s, form)
 			if err != nil {
 				t.Fatalf("%s as %s: %v", name, form, err)
@@ -77,7 +77,7 @@ func TestWrite(t *testing.T) {
 
 // TestLayouts shows the texts themselves.
 func TestLayouts(t *testing.T) {
-	small := Spec{CmsPlugins: []string{"ActiveDirectory"}, DomainJoin: DomainJoin{MachineAccountName: "Web_1", DnsName: "corp.example", NetBiosName: "NO"}, Accounts: []Account{{"Web_1", "NO"}},
+	small := Spec{CmsPlugins: []string{"ActiveDirectory"}, DomainJoin: DomainJoin{MachineAccountName: "Web_1", DnsName: "corp.example", NetBiosName: "NO"}, Accounts: []Account{{Name: "Web_1", Scope: "NO"}},
 		Host: &HostAccount{PortableCcgVersion: "1", PluginGUID: akvGUID, PluginInput: "ObjectId=1;SecretUri=https://v.example/secrets/s"}}
 	for form, want := range map[Form]string{
 		FormInline: `{"CmsPlugins":["ActiveDirectory"],"DomainJoinConfig":{"Sid":"","MachineAccountName":"Web_1","Guid":"","DnsTreeName":"","DnsName":"corp.example","NetBiosName":"NO"},"ActiveDirectoryConfig":{"GroupManagedServiceAccounts":[{"Name":"Web_1","Scope":"NO"}],"HostAccountConfig":{"PortableCcgVersion":"1","PluginGUID":"{CCC2A336-D7F3-4818-A213-272B7924213E}","PluginInput":"ObjectId=1;SecretUri=https://v.example/secrets/s"}}}`,
@@ -159,14 +159,14 @@ func TestConvert(t *testing.T) {
 		note string
 	}{
 		"text to object":       {withHost(awsGUID, `{"credentialArn":"`+arnSecret+`"}`), FormLinux, nil, "an object now"},
-		"object to text":       {withHost(awsGUID, "", Field{"CredentialArn", arnSecret}, Field{"region", "x"}), FormKubernetes, nil, "region of PluginInput is left out"},
-		"letters of a key":     {withHost(awsGUID, "", Field{"credentialArn", arnSecret}), FormLinux, nil, "is CredentialArn now"},
+		"object to text":       {withHost(awsGUID, "", Field{Key: "CredentialArn", Value: arnSecret}, Field{Key: "region", Value: "x"}), FormKubernetes, nil, "region of PluginInput is left out"},
+		"letters of a key":     {withHost(awsGUID, "", Field{Key: "credentialArn", Value: arnSecret}), FormLinux, nil, "is CredentialArn now"},
 		"nothing to do":        {withHost(akvGUID, "ObjectId=1;SecretUri=https://v.example/secrets/s"), FormSwarm, nil, ""},
 		"domain-joined":        {sample(), FormLinux, nil, ""},
 		"another plug-in":      {withHost(akvGUID, "ObjectId=1;SecretUri=https://v.example/secrets/s"), FormLinux, ErrPlugin, ""},
 		"no JSON":              {withHost(awsGUID, arnSecret), FormLinux, ErrPlugin, ""},
 		"a parameter":          {withHost(awsGUID, `{"credentialArn":"arn:aws:ssm:eu-west-1:111122223333:parameter/reader"}`), FormLinux, ErrPlugin, ""},
-		"an object of nothing": {withHost(awsGUID, "", Field{"secret", "x"}), FormModule, ErrPlugin, ""},
+		"an object of nothing": {withHost(awsGUID, "", Field{Key: "secret", Value: "x"}), FormModule, ErrPlugin, ""},
 		"a form":               {sample(), "toml", ErrForm, ""},
 	} {
 		before := tt.s
@@ -191,7 +191,7 @@ func TestConvert(t *testing.T) {
 func TestLimits(t *testing.T) {
 	s := sample()
 	for range 2000 {
-		s.Accounts = append(s.Accounts, Account{"account-of-some-length", "corp.example"})
+		s.Accounts = append(s.Accounts, Account{Name: "account-of-some-length", Scope: "corp.example"})
 	}
 	for _, form := range []Form{FormInline, FormKubernetes} {
 		if _, err := Write(s, form); !errors.Is(err, ErrSize) {
@@ -199,7 +199,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	for range 30000 {
-		s.Accounts = append(s.Accounts, Account{"account-of-some-length", "corp.example"})
+		s.Accounts = append(s.Accounts, Account{Name: "account-of-some-length", Scope: "corp.example"})
 	}
 	if _, err := Write(s, FormSwarm); !errors.Is(err, ErrSize) {
 		t.Errorf("swarm: %v", err)

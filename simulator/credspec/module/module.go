@@ -1,8 +1,58 @@
-package credspec
+// Package module writes credential specs as the PowerShell module CredentialSpec does, to the byte. It reads nothing, so that the simulated cmdlet and
+// the command share it.
+package module
 
 import (
 	"fmt"
 	"strings"
+)
+
+// Spec is what a credential spec says (CredentialSpec module 1.1.0; windows-gmsa, the CRD's schema). A field that is absent is "".
+type Spec struct {
+	CmsPlugins []string
+	DomainJoin DomainJoin
+	// Accounts are the GroupManagedServiceAccounts: the accounts whose passwords the container may ask for.
+	Accounts []Account
+	// Host is the HostAccountConfig of a host outside the domain; nil: none.
+	Host *HostAccount
+}
+
+// DomainJoin is DomainJoinConfig: what the container's LSA is told about its domain ([MS-LSAD] 2.2.4.14), and the account that it has.
+type DomainJoin struct {
+	Sid                string // of the domain, S-1-5-21-a-b-c
+	MachineAccountName string // SAM name without $
+	Guid               string // objectGUID of the domain, without braces
+	DnsTreeName        string // of the forest's root domain
+	DnsName            string // of the domain
+	NetBiosName        string // of the domain
+}
+
+// Account is an entry of GroupManagedServiceAccounts.
+type Account struct {
+	Name  string // SAM name without $
+	Scope string // the domain to look in, DNS or NETBIOS name
+}
+
+// HostAccount is HostAccountConfig: the plug-in that fetches the credentials of an ordinary user.
+type HostAccount struct {
+	PortableCcgVersion string // "1"
+	PluginGUID         string // CLSID in braces
+	// PluginInput is handed to the plug-in unread. The Linux agents of AWS want an object instead: PluginObject.
+	PluginInput string
+	// PluginObject are the members of a PluginInput that is an object, in their order; nil when it is a string.
+	PluginObject []Field
+}
+
+// Field is a key and its text.
+type Field struct{ Key, Value string }
+
+// Paths of the sections.
+const (
+	KeyPlugins         = "CmsPlugins"
+	KeyDomainJoin      = "DomainJoinConfig"
+	KeyActiveDirectory = "ActiveDirectoryConfig"
+	KeyAccounts        = "GroupManagedServiceAccounts"
+	KeyHostAccount     = "HostAccountConfig"
 )
 
 // Newline is how a file ends its lines.
