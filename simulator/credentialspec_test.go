@@ -47,7 +47,7 @@ func TestWrongFields(t *testing.T) {
 	}{
 		{`"WebApp01"`, `"WebApp01$"`, StatusNoTrustLSASecret, diag.SpecAccountName},
 		{`"WebApp01"`, `"WebApp01.contoso.com"`, StatusNoTrustLSASecret, diag.SpecAccountName},
-		{`"DnsName": "contoso.com"`, `"DnsName": "CONTOSO"`, StatusNoLogonServers, diag.SpecDomainName},
+		{`"DnsName":  "contoso.com"`, `"DnsName":  "CONTOSO"`, StatusNoLogonServers, diag.SpecDomainName},
 	} {
 		h.WriteCredentialSpec("contoso_webapp01.json", []byte(strings.ReplaceAll(good, tc.old, tc.replacement)))
 		c := start(t, h, gmsaContainer())

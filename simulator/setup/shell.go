@@ -174,9 +174,8 @@ func (l *lexer) step() {
 	case c == '<' || c == '>':
 		l.redirection()
 	case c == '\\' && l.d == cmd && l.peek(1) == '"':
-		l.at++
 		l.put('"', l.at, 0)
-		l.at++
+		l.at += 2
 	default:
 		bare := c == '@' && !l.word.begun && l.d == powershell // @arguments: a list of them
 		l.put(c, l.at, 0)
@@ -194,11 +193,16 @@ func (l *lexer) escape() {
 	if n := len(rest); n > 0 && rest[0] == '\n' || n > 1 && rest[0] == '\r' && rest[1] == '\n' {
 		if l.d != posix { // there the parts of a word on both sides grow together
 			l.endWord()
+		} else if l.word.begun {
+			l.touch(0)
 		}
 		l.at += 1 + bytes.IndexByte(rest, '\n') + 1
 		return
 	}
 	if len(rest) == 0 {
+		if l.word.begun { // its quotes do not end where it ends
+			l.touch(0)
+		}
 		l.at++
 		return
 	}
@@ -227,9 +231,9 @@ func (l *lexer) singleQuoted() {
 	l.touch('\'')
 	for l.at++; l.at < len(l.b); l.at++ {
 		switch c := l.b[l.at]; {
-		case c != '\'' && c == '\\' && l.d == powershell && l.peek(1) == '"': // the C runtime of the program reads \" as a quotation mark
-			l.at++
+		case c == '\\' && l.d == powershell && l.peek(1) == '"': // the C runtime of the program reads \" as a quotation mark
 			l.put('"', l.at, '\'')
+			l.at++
 		case c != '\'':
 			l.put(c, l.at, '\'')
 		case l.d == powershell && l.peek(1) == '\'':
