@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/credspec"
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/setup"
 	"github.com/gmsasim/gmsasim/simulator/source"
@@ -346,19 +347,6 @@ func (c *run) resourceVersion() {
 	}
 }
 
-// schema is an object of the structural schema: its members; items of those that are lists of objects; nil for a leaf.
-type schema map[string]schema
-
-// resourceSchema is that of windows-gmsa's CustomResourceDefinition, versions v1alpha1 and v1 alike (admission-webhook/deploy/gmsa-crd.yml).
-var resourceSchema = schema{
-	"ActiveDirectoryConfig": {
-		"GroupManagedServiceAccounts": {"Name": nil, "Scope": nil},
-		"HostAccountConfig":           {"PluginGUID": nil, "PluginInput": nil, "PortableCcgVersion": nil},
-	},
-	"CmsPlugins":       nil,
-	"DomainJoinConfig": {"DnsName": nil, "DnsTreeName": nil, "Guid": nil, "MachineAccountName": nil, "NetBiosName": nil, "Sid": nil},
-}
-
 // objectMembers are the members that every object has and the API server keeps; metadataMembers are those of its metadata
 // (k8s.io/apimachinery, ObjectMeta).
 var (
@@ -371,8 +359,7 @@ var (
 
 // isBodyKey tells a section of a credential spec.
 func isBodyKey(key string) bool {
-	_, ok := resourceSchema[key]
-	return ok
+	return consumer.Body().Member(key) != nil
 }
 
 // wrongWrapper is the key under which a GMSACredentialSpec has its contents instead of credspec, and what it is; nil when they are in the right
@@ -476,17 +463,16 @@ func (c *run) resourcePruned() {
 			}
 		}
 		if body := setup.StoredBody(d.Root); body != nil {
-			c.prunedBelow(d, body, resourceSchema, setup.KeyBody+".")
+			c.prunedBelow(d, body, consumer.Body(), setup.KeyBody+".")
 		}
 	}
 }
 
 // prunedBelow reports the members of an object that its schema does not know, and goes on in those that it does.
-func (c *run) prunedBelow(d *setup.Document, n *source.Node, s schema, path string) {
+func (c *run) prunedBelow(d *setup.Document, n *source.Node, s *consumer.Schema, path string) {
 	for _, m := range n.Map() {
-		below, known := s[m.Key.Text]
-		if known {
-			if below != nil {
+		if below := s.Member(m.Key.Text); below != nil {
+			if len(below.Members()) > 0 {
 				c.prunedBelow(d, m.Value, below, path+m.Key.Text+".")
 				for i, item := range m.Value.List() {
 					c.prunedBelow(d, item, below, fmt.Sprintf("%s%s[%d].", path, m.Key.Text, i))
@@ -494,12 +480,7 @@ func (c *run) prunedBelow(d *setup.Document, n *source.Node, s schema, path stri
 			}
 			continue
 		}
-		var keys []string
-		for key := range s {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		better := diag.Nearest(m.Key.Text, keys)
+		better := diag.Nearest(m.Key.Text, s.Members())
 		r := c.pruned(d, m.Key, path, better)
 		if strings.EqualFold(better, m.Key.Text) && n.Key(better) == nil {
 			r.replace(m.Key, better)
@@ -523,14 +504,14 @@ func (c *run) pruned(d *setup.Document, key *source.Node, path, better string) *
 }
 
 // stored is a body of a GMSACredentialSpec as the API server keeps it: without the fields that its schema does not know.
-func stored(n *source.Node, s schema) *source.Node {
-	if n == nil || s == nil || n.Kind != source.Object && n.Kind != source.Array {
+func stored(n *source.Node, s *consumer.Schema) *source.Node {
+	if n == nil || len(s.Members()) == 0 || n.Kind != source.Object && n.Kind != source.Array {
 		return n
 	}
 	kept := *n
 	kept.Members, kept.Items = nil, nil
 	for _, m := range n.Members {
-		if below, known := s[m.Key.Text]; known {
+		if below := s.Member(m.Key.Text); below != nil {
 			kept.Members = append(kept.Members, source.Member{Key: m.Key, Value: stored(m.Value, below)})
 		}
 	}

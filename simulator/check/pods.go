@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/setup"
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
@@ -318,7 +319,7 @@ func (c *run) podMismatch() {
 		if body == nil {
 			continue
 		}
-		here, there, path := difference(root, stored(body, resourceSchema), nil)
+		here, there, path := difference(root, stored(body, consumer.Body()), nil)
 		if path == nil {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -133,7 +134,7 @@ var syntaxRules = []string{"file-empty", "json-syntax", "json-truncated", "json-
 func each(files []*source.File, f func(*source.File)) {
 	var wait sync.WaitGroup
 	var next atomic.Int64
-	for range 4 {
+	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
 				f(files[i])

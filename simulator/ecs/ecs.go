@@ -13,6 +13,7 @@ import (
 
 	"github.com/gmsasim/gmsasim/simulator"
 	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
+	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/fetcher"
 	"github.com/gmsasim/gmsasim/simulator/windows"
@@ -111,7 +112,7 @@ func Section(spec []byte, secret string, linux bool) ([]byte, error) {
 	if linux {
 		input = map[string]any{"CredentialArn": secret}
 	}
-	config["HostAccountConfig"] = map[string]any{"PortableCcgVersion": "1", "PluginGUID": "{859E1386-BDB4-49E8-85C7-3070B13920E1}", "PluginInput": input}
+	config["HostAccountConfig"] = map[string]any{"PortableCcgVersion": "1", "PluginGUID": plugin.AWS.CLSID(), "PluginInput": input}
 	return json.MarshalIndent(doc, "", "    ")
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 )
 
@@ -14,9 +15,6 @@ type HostAccountConfig struct {
 	PluginGUID  string `json:"pluginGUID" yaml:"pluginGUID"`
 	PluginInput string `json:"pluginInput" yaml:"pluginInput"`
 }
-
-// pluginClass is the class of the plug-in for Azure Key Vault, which AKS puts onto its Windows nodes.
-const pluginClass = "{CCC2A336-D7F3-4818-A213-272B7924213E}"
 
 // into writes the section into a credential spec.
 func (a *HostAccountConfig) into(contents json.RawMessage) (json.RawMessage, error) {
@@ -73,5 +71,5 @@ func (c *Cluster) noRoute(f *diag.Finding, p *pod) *diag.Finding {
 // usesKeyVault tells that a pod's credential spec names the plug-in for Azure Key Vault.
 func (c *Cluster) usesKeyVault(p *pod) bool {
 	options, _, _ := p.spec.settings()
-	return strings.Contains(strings.ToUpper(options.GMSACredentialSpec), pluginClass)
+	return strings.Contains(strings.ToUpper(options.GMSACredentialSpec), plugin.AzureKeyVault.CLSID())
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gmsasim/gmsasim/simulator"
+	"github.com/gmsasim/gmsasim/simulator/credspec/plugin"
 )
 
 func start(t *testing.T, cfg Config) *Cluster {
@@ -164,7 +165,7 @@ func TestAnswerSize(t *testing.T) {
 // TestHostAccountConfig: the section for nodes outside the domain goes below ActiveDirectoryConfig, as texts that the CRD takes.
 func TestHostAccountConfig(t *testing.T) {
 	c := start(t, Config{CRD: true})
-	input := &HostAccountConfig{PluginGUID: pluginClass, PluginInput: "ObjectId=a;SecretUri=b"}
+	input := &HostAccountConfig{PluginGUID: plugin.AzureKeyVault.CLSID(), PluginInput: "ObjectId=a;SecretUri=b"}
 	if err := c.ApplyCredentialSpec(CredentialSpec{Name: "a", Account: "WebApp01", HostAccountConfig: input}); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +175,7 @@ func TestHostAccountConfig(t *testing.T) {
 	if err := json.Unmarshal(c.specs["a"], &doc); err != nil {
 		t.Fatal(err)
 	}
-	if got := doc.ActiveDirectoryConfig.HostAccountConfig; got["PortableCcgVersion"] != "1" || got["PluginGUID"] != pluginClass || got["PluginInput"] != input.PluginInput {
+	if got := doc.ActiveDirectoryConfig.HostAccountConfig; got["PortableCcgVersion"] != "1" || got["PluginGUID"] != plugin.AzureKeyVault.CLSID() || got["PluginInput"] != input.PluginInput {
 		t.Errorf("got %v", got)
 	}
 }

@@ -1,6 +1,10 @@
 package setup
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/gmsasim/gmsasim/simulator/windows"
+)
 
 // ImageOS tells what the name of an image says about the operating system: "windows", "linux" or "", and the release of Windows Server
 // ("ltsc2019") that its tag names. Only names that nobody gives to something else count.
@@ -14,10 +18,8 @@ func ImageOS(image string) (os, release string) {
 		repository, tag = image[:colon], image[colon+1:]
 	}
 	for _, r := range releases {
-		for _, mark := range r.marks {
-			if hasMark(tag, mark) {
-				release = r.name
-			}
+		if hasMark(tag, strings.ToLower(r.name)) || hasMark(tag, windows.Version{Build: r.build}.String()) || r.old != "" && hasMark(tag, r.old) {
+			release = r.name
 		}
 	}
 	switch {
@@ -39,21 +41,23 @@ func ImageOS(image string) (os, release string) {
 	return "", ""
 }
 
-// releases are the releases of Windows Server by what tags say (hub.docker.com/_/microsoft-windows-servercore).
+// releases are the releases of Windows Server by what tags say: the name, the version, and of two the number of old
+// (hub.docker.com/_/microsoft-windows-servercore).
 var releases = []struct {
 	name  string
-	marks []string
+	build windows.Build
+	old   string
 }{
-	{"ltsc2016", []string{"ltsc2016", "1607", "10.0.14393"}},
-	{"1709", []string{"1709", "10.0.16299"}},
-	{"1803", []string{"1803", "10.0.17134"}},
-	{"ltsc2019", []string{"ltsc2019", "1809", "10.0.17763"}},
-	{"1903", []string{"1903", "10.0.18362"}},
-	{"1909", []string{"1909", "10.0.18363"}},
-	{"2004", []string{"2004", "10.0.19041"}},
-	{"20H2", []string{"20h2", "10.0.19042"}},
-	{"ltsc2022", []string{"ltsc2022", "10.0.20348"}},
-	{"ltsc2025", []string{"ltsc2025", "10.0.26100"}},
+	{"ltsc2016", windows.Build1607, "1607"},
+	{"1709", windows.Build1709, ""},
+	{"1803", windows.Build1803, ""},
+	{"ltsc2019", windows.Build1809, "1809"},
+	{"1903", windows.Build1903, ""},
+	{"1909", windows.Build1909, ""},
+	{"2004", windows.Build2004, ""},
+	{"20H2", windows.Build20H2, ""},
+	{"ltsc2022", windows.Build2022, ""},
+	{"ltsc2025", windows.Build2025, ""},
 }
 
 // hasMark tells whether a tag has a mark as one of its parts: 4.8-windowsservercore-ltsc2019, 10.0.17763.1879.

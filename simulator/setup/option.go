@@ -3,6 +3,7 @@ package setup
 import (
 	"strings"
 
+	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/source"
 )
 
@@ -111,28 +112,7 @@ func serviceFlag(n *source.Node) *Option {
 // looksLikeKey tells whether a text is, or is to be, the key of a credential spec.
 func looksLikeKey(key string) bool {
 	key = strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(key))
-	return key == OptionKey || strings.Contains(key, "credential") || len(key) > 8 && len(key) < 24 && distance(key, OptionKey) <= 3
-}
-
-// distance counts the letters that have to be put in, left out or replaced between two short words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, before+1)
-		}
-	}
-	return row[len(b)]
+	return key == OptionKey || strings.Contains(key, "credential") || len(key) > 8 && len(key) < 24 && diag.Distance(key, OptionKey) <= 3
 }
 
 // Chosen is the option that counts, nil when none does.

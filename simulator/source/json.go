@@ -142,25 +142,7 @@ func (p *jsonParser) object(depth int) *Node {
 	p.at++
 	for first := true; ; first = false {
 		n.End = p.at
-		if p.space(); p.stopped {
-			return n
-		}
-		comma := p.at
-		if !first && p.at < len(p.b) && p.b[p.at] == ',' {
-			p.at++
-			if p.space(); p.stopped {
-				return n
-			}
-			if p.at < len(p.b) && p.b[p.at] == '}' {
-				p.fault(TrailingComma, comma, comma+1, "a comma before }")
-			}
-		} else if !first && (p.at >= len(p.b) || p.b[p.at] != '}') {
-			p.expected("a comma or }")
-			return n
-		}
-		if p.at < len(p.b) && p.b[p.at] == '}' {
-			p.at++
-			n.End = p.at
+		if !p.another(n, first, '}') {
 			return n
 		}
 		if p.at >= len(p.b) || p.b[p.at] != '"' {
@@ -187,30 +169,38 @@ func (p *jsonParser) object(depth int) *Node {
 	}
 }
 
+// another goes to the next member or item, past the comma before it; false: there is none, and the value has ended or is broken.
+func (p *jsonParser) another(n *Node, first bool, closing byte) bool {
+	if p.space(); p.stopped {
+		return false
+	}
+	comma := p.at
+	if !first && p.at < len(p.b) && p.b[p.at] == ',' {
+		p.at++
+		if p.space(); p.stopped {
+			return false
+		}
+		if p.at < len(p.b) && p.b[p.at] == closing {
+			p.fault(TrailingComma, comma, comma+1, "a comma before %c", closing)
+		}
+	} else if !first && (p.at >= len(p.b) || p.b[p.at] != closing) {
+		p.expected("a comma or " + string(closing))
+		return false
+	}
+	if p.at < len(p.b) && p.b[p.at] == closing {
+		p.at++
+		n.End = p.at
+		return false
+	}
+	return true
+}
+
 func (p *jsonParser) array(depth int) *Node {
 	n := &Node{File: p.f, Kind: Array, Start: p.at}
 	p.at++
 	for first := true; ; first = false {
 		n.End = p.at
-		if p.space(); p.stopped {
-			return n
-		}
-		comma := p.at
-		if !first && p.at < len(p.b) && p.b[p.at] == ',' {
-			p.at++
-			if p.space(); p.stopped {
-				return n
-			}
-			if p.at < len(p.b) && p.b[p.at] == ']' {
-				p.fault(TrailingComma, comma, comma+1, "a comma before ]")
-			}
-		} else if !first && (p.at >= len(p.b) || p.b[p.at] != ']') {
-			p.expected("a comma or ]")
-			return n
-		}
-		if p.at < len(p.b) && p.b[p.at] == ']' {
-			p.at++
-			n.End = p.at
+		if !p.another(n, first, ']') {
 			return n
 		}
 		value := p.value(depth + 1)

@@ -123,6 +123,9 @@ func culprit(f *File, text string) int {
 	}
 	const ahead = 64
 	good := 0
+	if last := len(lines) - 1; reads(last) { // as somebody types a file, or one that was cut
+		good = last
+	}
 	for found := true; found; {
 		low, high := good, len(lines) // low can be read, high cannot
 		for high-low > 1 {

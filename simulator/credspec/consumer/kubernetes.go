@@ -23,30 +23,47 @@ func PodContents(contents string) error {
 	return nil
 }
 
-// schema is a part of the CRD's schema (windows-gmsa admission-webhook/deploy/gmsa-crd.yml).
-type schema struct {
+// Schema is a part of the structural schema of windows-gmsa's CustomResourceDefinition, whose versions v1alpha1 and v1 are alike
+// (admission-webhook/deploy/gmsa-crd.yml).
+type Schema struct {
 	kind   string // object, array, string; "": any value at all
-	fields map[string]*schema
-	items  *schema
+	fields map[string]*Schema
+	items  *Schema
 }
 
-func object(fields map[string]*schema) *schema { return &schema{kind: "object", fields: fields} }
+// Body is the schema of credspec.
+func Body() *Schema { return resource.fields["credspec"] }
 
-func texts(names ...string) map[string]*schema {
-	fields := map[string]*schema{}
+// Member is the schema of a member of an object, or of the objects of a list; nil: the API server drops it.
+func (s *Schema) Member(key string) *Schema { return s.members()[key] }
+
+// Members are the keys that an object, or the objects of a list, may have, in order; none: it is a leaf.
+func (s *Schema) Members() []string { return slices.Sorted(maps.Keys(s.members())) }
+
+func (s *Schema) members() map[string]*Schema {
+	if s.items != nil {
+		return s.items.fields
+	}
+	return s.fields
+}
+
+func object(fields map[string]*Schema) *Schema { return &Schema{kind: "object", fields: fields} }
+
+func texts(names ...string) map[string]*Schema {
+	fields := map[string]*Schema{}
 	for _, name := range names {
-		fields[name] = &schema{kind: "string"}
+		fields[name] = &Schema{kind: "string"}
 	}
 	return fields
 }
 
 // resource is the whole object; what the API server itself knows is not pruned.
-var resource = object(map[string]*schema{
+var resource = object(map[string]*Schema{
 	"apiVersion": {}, "kind": {}, "metadata": {},
-	"credspec": object(map[string]*schema{
-		"CmsPlugins":       {kind: "array", items: &schema{kind: "string"}},
+	"credspec": object(map[string]*Schema{
+		"CmsPlugins":       {kind: "array", items: &Schema{kind: "string"}},
 		"DomainJoinConfig": object(texts("DnsName", "DnsTreeName", "Guid", "MachineAccountName", "NetBiosName", "Sid")),
-		"ActiveDirectoryConfig": object(map[string]*schema{
+		"ActiveDirectoryConfig": object(map[string]*Schema{
 			"GroupManagedServiceAccounts": {kind: "array", items: object(texts("Name", "Scope"))},
 			"HostAccountConfig":           object(texts("PluginGUID", "PluginInput", "PortableCcgVersion")),
 		}),
@@ -80,7 +97,7 @@ func CRD(resourceJSON []byte) (Outcome, error) {
 	return o, nil
 }
 
-func (s *schema) prune(path string, v any, dropped, wrong *[]string) {
+func (s *Schema) prune(path string, v any, dropped, wrong *[]string) {
 	below := func(key string) string {
 		if path == "" {
 			return key
