@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,12 @@ const mostRounds = 10
 // the differences instead.
 func (a *app) repair(ctx context.Context, o *checkFlags) (*gathered, error) {
 	changed, original := map[string][]byte{}, map[string][]byte{}
-	var said []string
+	type done struct {
+		file string
+		at   source.Position
+		rule string
+	}
+	var said []done
 	var g *gathered
 	for range mostRounds {
 		if err := ctx.Err(); err != nil {
@@ -44,7 +50,7 @@ func (a *app) repair(ctx context.Context, o *checkFlags) (*gathered, error) {
 			changed[path] = text
 			for _, r := range reports {
 				if r.Where.File == f {
-					said = append(said, fmt.Sprintf("%s:%s: %s", f.Name, r.Where.Start, r.Rule.ID))
+					said = append(said, done{f.Name, r.Where.Start, r.Rule.ID})
 				}
 			}
 		}
@@ -52,7 +58,10 @@ func (a *app) repair(ctx context.Context, o *checkFlags) (*gathered, error) {
 			break
 		}
 	}
-	slices.Sort(said)
+	slices.SortFunc(said, func(a, b done) int {
+		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column), cmp.Compare(a.rule, b.rule))
+	})
+	var failed error
 	for _, path := range slices.Sorted(maps.Keys(changed)) {
 		if o.dryRun {
 			if o.format == "text" {
@@ -63,15 +72,19 @@ func (a *app) repair(ctx context.Context, o *checkFlags) (*gathered, error) {
 			continue
 		}
 		if err := writeOver(path, original[path], changed[path]); err != nil {
-			return nil, &exitError{exitUsage, fmt.Errorf("fix %s: %w", path, err)}
+			failed = errors.Join(failed, fmt.Errorf("fix %s: %w", path, err))
+			said = slices.DeleteFunc(said, func(d done) bool { return filepath.FromSlash(d.file) == path })
 		}
 	}
 	verb := "fixed"
 	if o.dryRun {
 		verb = "would fix"
 	}
-	for _, line := range said {
-		fmt.Fprintf(a.err, "%s %s\n", a.talk.good(verb), line)
+	for _, d := range said {
+		fmt.Fprintf(a.err, "%s %s:%s: %s\n", a.talk.good(verb), d.file, d.at, d.rule)
+	}
+	if failed != nil { // the other files are as was said
+		return nil, &exitError{exitUsage, failed}
 	}
 	if o.dryRun { // what is reported is what is there
 		return a.gatherFiles(o, nil), nil
@@ -109,6 +122,9 @@ func writeOver(path string, old, text []byte) (err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
+	}
+	if info.Mode().Perm()&0o222 == 0 {
+		return errors.New("the file is read-only; nothing is written") // renaming would not notice
 	}
 	if now, err := os.ReadFile(path); err != nil {
 		return err

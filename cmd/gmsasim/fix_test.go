@@ -101,3 +101,17 @@ func TestChosenFixes(t *testing.T) {
 		t.Errorf("%d reports with %v", len(taken), edits[f])
 	}
 }
+
+// TestFixOfAReadOnlyFile: a file that nobody may write is not replaced by another one.
+func TestFixOfAReadOnlyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.json")
+	if err := os.WriteFile(path, []byte("older"), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeOver(path, []byte("older"), []byte("fixed")); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("got %v", err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "older" {
+		t.Errorf("the file has %q", got)
+	}
+}

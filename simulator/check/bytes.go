@@ -106,8 +106,13 @@ var bytesRules = []*Rule{
 				for start > 0 && (data[start-1] == ' ' || data[start-1] == '\t') {
 					start--
 				}
-				if (start == 0 || data[start-1] == '\n') && end < len(data) && data[end] == '\n' {
-					end++ // a line of its own
+				if start == 0 || data[start-1] == '\n' || data[start-1] == '\r' { // a line of its own
+					for _, eol := range []string{"\r\n", "\n", "\r"} {
+						if bytes.HasPrefix(data[end:], []byte(eol)) {
+							end += len(eol)
+							break
+						}
+					}
 				}
 				c.edit(r, f.File, start, end, "")
 			})

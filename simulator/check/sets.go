@@ -74,6 +74,9 @@ var setRules = []*Rule{
 					first[k] = d
 					continue
 				}
+				if !c.opts.All && c.oneName(before, d) {
+					continue // set-same-name-other-content
+				}
 				if here, there, what := drift(before, d, c.opts.All); what != "" {
 					r := c.reportAt(here, "%s in the other copy for %q in %s", what, v.machine, there.File.Name)
 					r.Related = append(r.Related, Related{there, "the other copy"})
@@ -82,7 +85,7 @@ var setRules = []*Rule{
 		},
 	},
 	{
-		ID: "set-same-name-other-content", Group: "sets", Severity: Error, Depends: "a warning for objects of different folders", Needs: []How{CrossFile},
+		ID: "set-same-name-other-content", Group: "sets", Severity: Error, Depends: "a warning for objects and files of different folders", Needs: []How{CrossFile},
 		Title:  "two credential specs of one name differ",
 		Why:    "The API server keeps the object that is applied last; the engine's folder of credential specs is flat and does not tell capital letters from small ones, so that the file that is copied last wins.",
 		Repair: "rename one of them, or remove the one that is not meant",
@@ -113,10 +116,12 @@ var setRules = []*Rule{
 						files[key] = d
 						continue
 					}
-					sameFolder := folderOf(d.File.Name) == folderOf(before.File.Name)
-					if before.File != d.File && (sameFolder || c.usesFile(key)) && !source.Equal(before.Spec.Root, d.Spec.Root) {
+					if c.oneName(before.Spec, d.Spec) && !source.Equal(before.Spec.Root, d.Spec.Root) {
 						r := c.reportAt(head(d.Spec.Root), "%s and %s are one name, and they differ", d.File.Name, before.File.Name)
 						r.related(before.Spec.Root, "the other one")
+						if folderOf(d.File.Name) != folderOf(before.File.Name) {
+							r.Severity = Warning // for other hosts, perhaps
+						}
 					}
 				}
 			}
@@ -243,6 +248,13 @@ func (c *run) usesFile(name string) bool {
 	return slices.ContainsFunc(c.setup.Uses, func(u *setup.Use) bool {
 		return u.Source == setup.FromFile && strings.ToLower(baseName(u.Value)) == name
 	})
+}
+
+// oneName tells whether two credential specs are files that cannot be told apart in the engine's folder, and get there, as far as is known.
+func (c *run) oneName(a, b *credspec.Document) bool {
+	name := strings.ToLower(baseName(a.File.Name))
+	return a.File != b.File && !a.Wrapped && !b.Wrapped && a.File.Outer() == nil && b.File.Outer() == nil && name == strings.ToLower(baseName(b.File.Name)) &&
+		(folderOf(a.File.Name) == folderOf(b.File.Name) || c.usesFile(name))
 }
 
 // drift is the first difference between two credential specs for one account: the values that are one domain's, the account's scopes, the

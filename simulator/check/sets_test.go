@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/gmsasim/gmsasim/simulator/setup"
+	"github.com/gmsasim/gmsasim/simulator/source"
 )
 
 // TestSets checks the folders of testdata/sets as a user does, with the targets that their files speak of. The comment has lines
@@ -44,5 +45,21 @@ func TestSets(t *testing.T) {
 				t.Errorf("reports\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 			}
 		})
+	}
+}
+
+// TestCommentsOfEveryEnd: a comment is taken out to the end of its line, and no further, whatever ends lines.
+func TestCommentsOfEveryEnd(t *testing.T) {
+	body := "{\n  # of its own\n  \"CmsPlugins\": [\"ActiveDirectory\"], // behind\n  \"DomainJoinConfig\": {\"MachineAccountName\": \"webapp\"}\n}\n"
+	want := "{\n  \"CmsPlugins\": [\"ActiveDirectory\"],\n  \"DomainJoinConfig\": {\"MachineAccountName\": \"webapp\"}\n}\n"
+	for _, eol := range []string{"\n", "\r\n", "\r"} {
+		f := source.NewFile("webapp.json", []byte(strings.ReplaceAll(body, "\n", eol)))
+		var edits []source.Edit
+		for _, r := range reportsOf([]*source.File{f}, Options{All: true}, ruleByID("json-comment")) {
+			edits = append(edits, r.Fix...)
+		}
+		if got, skipped := source.Apply(f, edits); len(edits) != 2 || skipped > 0 || string(got) != strings.ReplaceAll(want, "\n", eol) {
+			t.Errorf("%d edits, %d left out: %q", len(edits), skipped, got)
+		}
 	}
 }

@@ -93,7 +93,7 @@ func (p *jsonParser) space() {
 			p.at++
 		case c == '#' || c == '/' && p.at+1 < len(p.b) && p.b[p.at+1] == '/':
 			start := p.at
-			for p.at < len(p.b) && p.b[p.at] != '\n' {
+			for p.at < len(p.b) && p.b[p.at] != '\n' && p.b[p.at] != '\r' {
 				p.at++
 			}
 			p.fault(Comment, start, p.at, "JSON has no comments")

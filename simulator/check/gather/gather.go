@@ -78,7 +78,10 @@ func Walk(paths []string, o Options, visit func(File)) Found {
 	}
 	for _, path := range paths {
 		if path == "-" {
-			w.stdin()
+			if !w.stdinRead {
+				w.stdinRead = true
+				w.stdin()
+			}
 			continue
 		}
 		w.path(path)
@@ -90,7 +93,9 @@ type walker struct {
 	o     Options
 	visit func(File)
 	seen  map[string]bool
-	found Found
+	// stdinRead: what comes from the standard input is there once, as a file that is named twice is.
+	stdinRead bool
+	found     Found
 }
 
 func (w *walker) unread(name string, err error) {

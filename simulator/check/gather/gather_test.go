@@ -29,7 +29,7 @@ func TestWalk(t *testing.T) {
 		}
 	}
 	var got []string
-	found := Walk([]string{"a", "a/spec.json", "./a/b", "alone.txt", "lone.json", "missing.yaml", "-"}, Options{Limit: 100, Stdin: strings.NewReader("{}"), StdinName: "in.json"}, func(f File) {
+	found := Walk([]string{"a", "a/spec.json", "./a/b", "alone.txt", "lone.json", "missing.yaml", "-", "-"}, Options{Limit: 100, Stdin: strings.NewReader("{}"), StdinName: "in.json"}, func(f File) {
 		name := f.Name
 		if f.Explicit {
 			name += "!"

@@ -29,8 +29,8 @@ func (s Style) paint(code, text string) string {
 
 var severityColours = map[check.Severity]string{check.Error: "1;31", check.Warning: "1;33", check.Info: "1;36"}
 
-// width is how much of a line an excerpt shows.
-const width = 110
+// width is how much of a line an excerpt shows: with the line's number before it, 80 columns are enough.
+const width = 72
 
 // Text writes a check for people: every report with its place, then what could not be checked, and the sum.
 func Text(w io.Writer, c *Check, s Style) error {
