@@ -52,6 +52,7 @@ func (p *Papers) deploy(w *doctor.World, report *Report) error {
 	d.kubernetes()
 	for _, u := range p.Setup.Uses {
 		d.host = p.hostFor(u, w, host)
+		u = d.settled(u)
 		switch u.Carrier {
 		case setup.Docker, setup.Nomad, setup.OCI:
 			d.docker(u)
@@ -79,6 +80,32 @@ func (p *Papers) deploy(w *doctor.World, report *Report) error {
 		}
 	}
 	return nil
+}
+
+// settled is a use whose file is named by a variable that has its value only when the file is used. It is taken for the only credential spec
+// among the files, and otherwise for one that is good.
+func (d *deployer) settled(u *setup.Use) *setup.Use {
+	if u.Source != setup.FromFile || u.Spec != nil {
+		return u
+	}
+	i := slices.IndexFunc(u.Options, func(o *setup.Option) bool { return o.Source == setup.FromFile && o.Value != nil && o.Value.Open })
+	if i < 0 || u.Options[i].Via == setup.ViaSecurityOpt && u.Options[i] != lastSpec(u) {
+		return u
+	}
+	settled, option := *u, *u.Options[i]
+	settled.Value, settled.Missing = "credspec.json", setup.NotSupplied
+	if specs := specsOf(d.p.Setup); len(specs) == 1 && !specs[0].Wrapped && specs[0].File.Outer() == nil {
+		settled.Spec, settled.Missing = specs[0], setup.NotMissing
+		settled.Value = path.Base(strings.ReplaceAll(specs[0].File.Name, `\`, "/"))
+	}
+	node, value := *option.Node, *option.Value
+	node.Text = strings.TrimSuffix(node.Text, value.Text) + settled.Value
+	value.Text = settled.Value
+	option.Node, option.Value = &node, &value
+	settled.Options = slices.Clone(u.Options)
+	settled.Options[i] = &option
+	d.say(&d.report.Assumed, u, u.Options[i].Node, "the file that %s names is known when it is used: %s", u.Options[i].Node.Text, settled.Value)
+	return &settled
 }
 
 // hostFor is the host that runs a use: of assumed ones, that of its image's release.
