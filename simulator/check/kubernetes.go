@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -201,9 +202,15 @@ func (c *run) yamlSyntax() {
 			continue
 		}
 		r := c.reportAt(err.Span(), "%s", yamlMessage(err))
+		if composeText.Match(d.File.Data) {
+			continue // kubectl has nothing to say about it
+		}
 		r.Consumer = fmt.Sprintf("error: error parsing %s: error converting YAML to JSON: %s", d.File.Name, err.Kubectl())
 	}
 }
+
+// composeText is a key of compose files at the top level, and of no object of Kubernetes.
+var composeText = regexp.MustCompile(`(?m)^services:`)
 
 // yamlMessage says what the reader's own words mean for the line.
 func yamlMessage(err *source.YAMLError) string {

@@ -14,7 +14,8 @@ import (
 )
 
 // TestSets checks the folders of testdata/sets as a user does, with the targets that their files speak of. The comment has lines
-// "want: FILE:LINE:COLUMN SEVERITY RULE" for every report; most have none, being set-ups that work. A comment "crlf" gives the files the ends of
+// "want: FILE:LINE:COLUMN SEVERITY RULE" for every report, and before them
+// "want: FILE:LINE:COLUMN unread RULE" for files that were not read to their end; most have none, being set-ups that work. A comment "crlf" gives the files the ends of
 // lines of Windows.
 func TestSets(t *testing.T) {
 	paths, err := filepath.Glob("testdata/sets/*.txtar")
@@ -38,7 +39,13 @@ func TestSets(t *testing.T) {
 					}
 				}
 			}
-			for _, r := range Run(setup.Read(part(t, archive, "")), Options{}).Reports {
+			result := Run(setup.Read(part(t, archive, "")), Options{})
+			for _, n := range result.NotChecked {
+				if n.Where.File != nil && n.Where.Offset > 0 && strings.Contains(n.Reason, "to its end") {
+					got = append(got, fmt.Sprintf("%s:%s unread %s", n.Where.File.Name, n.Where.Start, n.Rule.ID))
+				}
+			}
+			for _, r := range result.Reports {
 				got = append(got, fmt.Sprintf("%s:%s %s %s", r.Where.File.Name, r.Where.Start, r.Severity, r.Rule.ID))
 			}
 			if !slices.Equal(got, want) {

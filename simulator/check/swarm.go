@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -115,6 +116,7 @@ var swarmRules = []*Rule{
 		Repair: "write the account's name, without $",
 		Bad:    `<ContainerHostPolicies CodePackageRef="Code" Hostname="gMSAAccountName">`, Good: `<ContainerHostPolicies CodePackageRef="Code" Hostname="webapp">`,
 		run: func(c *run) {
+			c.unreadRest("xml")
 			for _, u := range c.setup.Uses {
 				if u.Carrier != setup.ServiceFabric || u.Hostname == nil || u.Hostname.Open || u.Hostname.String() == "" {
 					continue
@@ -166,6 +168,7 @@ var swarmRules = []*Rule{
 		Repair: `use driver = "docker"`,
 		Bad:    `driver = "exec" with security_opt in its config`, Good: `driver = "docker" with security_opt in its config`,
 		run: func(c *run) {
+			c.unreadRest("hcl")
 			for _, u := range c.setup.Uses {
 				if u.Carrier == setup.Nomad && u.Option != nil && u.Driver.String() != "" && !u.Driver.Open && u.Driver.Text != "docker" {
 					c.report(u.Driver, "the driver %s has no security_opt", u.Driver.Text).related(u.Option, "the credential spec")
@@ -173,6 +176,16 @@ var swarmRules = []*Rule{
 			}
 		},
 	},
+}
+
+// unreadRest tells of files of a language that could not be read to their end: what stands behind the mistake was not checked.
+func (c *run) unreadRest(language string) {
+	for _, d := range c.setup.Documents {
+		var err *source.SyntaxError
+		if setup.Language(d.File) == language && errors.As(d.Err, &err) {
+			c.notChecked(err.Span(), "the file cannot be read to its end: %s", err)
+		}
+	}
 }
 
 // memberUses are those whose credential spec is an object with a member for each source.
