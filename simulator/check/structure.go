@@ -315,12 +315,21 @@ var (
 	slotWords    = map[string]bool{"YOUR": true, "MY": true, "NAME": true, "FQDN": true, "NETBIOS": true, "SID": true, "GUID": true, "ARN": true, "INSERT": true, "VALUE": true, "CHANGE": true, "REPLACE": true, "HERE": true, "DOMAIN": true, "PLACEHOLDER": true}
 )
 
+// slotPatterns are those of every kind of value, each with characters of which a match has at least one.
+var slotPatterns = []struct {
+	*regexp.Regexp
+	signs string
+}{{anglePattern, "<"}, {slotPattern, "${.…"}, {yourPattern, "yY"}, {fillPattern, "xXcCrRpPaATFB"}}
+
 // placeholder is the part of a value that is a slot of a template, "" when it has none.
 func placeholder(text string, how int) string {
 	if text == "" {
 		return ""
 	}
-	for _, p := range []*regexp.Regexp{anglePattern, slotPattern, yourPattern, fillPattern} {
+	for _, p := range slotPatterns {
+		if !strings.ContainsAny(text, p.signs) {
+			continue // most values have none, and there are many
+		}
 		if slot := p.FindString(text); slot != "" {
 			return slot
 		}
