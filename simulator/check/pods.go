@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gmsasim/gmsasim/simulator/credspec"
 	"github.com/gmsasim/gmsasim/simulator/credspec/consumer"
 	"github.com/gmsasim/gmsasim/simulator/setup"
 	"github.com/gmsasim/gmsasim/simulator/source"
@@ -14,7 +15,7 @@ import (
 // The webhook's name, as kubectl shows it, and the limits of the API server (k8s.io/kubernetes pkg/apis/core/validation).
 const (
 	gmsaWebhook    = "admission-webhook.windows-gmsa.sigs.k8s.io"
-	maxContents    = 64 * 1024
+	maxContents    = credspec.MaxInline
 	maxNetBIOSName = 15
 	windowsLabel   = "kubernetes.io/os: windows"
 )

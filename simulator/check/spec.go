@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/gmsasim/gmsasim/simulator/credspec"
@@ -83,16 +84,9 @@ func walkShape(p place, f func(p place)) {
 		}
 	case p.of.item != nil:
 		for i, item := range p.node.List() {
-			walkShape(place{p.name + "[" + itoa(i) + "]", item, p.of.item, p.spec}, f)
+			walkShape(place{p.name + "[" + strconv.Itoa(i) + "]", item, p.of.item, p.spec}, f)
 		}
 	}
-}
-
-func itoa(i int) string {
-	if i < 10 {
-		return string(rune('0' + i))
-	}
-	return itoa(i/10) + itoa(i%10)
 }
 
 // eachString calls f for the strings of the set's credential specs, those of a PluginInput left out.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -172,15 +173,8 @@ func (n *Node) walk(path []string, f func([]string, *Node) bool) {
 		m.Value.walk(append(path[:len(path):len(path)], m.Key.Text), f)
 	}
 	for i, item := range n.Items {
-		item.walk(append(path[:len(path):len(path)], itoa(i)), f)
+		item.walk(append(path[:len(path):len(path)], strconv.Itoa(i)), f)
 	}
-}
-
-func itoa(i int) string {
-	if i < 10 {
-		return string(rune('0' + i))
-	}
-	return itoa(i/10) + itoa(i%10)
 }
 
 // Equal tells whether two values are the same as JSON values: the order of keys does not matter, of a key twice the last counts.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -31,7 +32,7 @@ func TestJSONFaults(t *testing.T) {
 		_, faults := ParseJSON(NewFile("x", []byte(tt.text)))
 		var got []string
 		for _, f := range faults {
-			got = append(got, itoa(int(f.Kind))+"@"+f.Span().Start.String())
+			got = append(got, strconv.Itoa(int(f.Kind))+"@"+f.Span().Start.String())
 		}
 		if strings.Join(got, " ") != tt.want {
 			t.Errorf("%.30q: got %q, want %q", tt.text, got, tt.want)
@@ -101,7 +102,7 @@ func TestYAMLBomb(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
 	for i := 1; i < 9; i++ {
-		b.WriteString("a" + itoa(i) + ": &a" + itoa(i) + " [" + strings.TrimSuffix(strings.Repeat("*a"+itoa(i-1)+", ", 10), ", ") + "]\n")
+		b.WriteString("a" + strconv.Itoa(i) + ": &a" + strconv.Itoa(i) + " [" + strings.TrimSuffix(strings.Repeat("*a"+strconv.Itoa(i-1)+", ", 10), ", ") + "]\n")
 	}
 	if _, err := ParseYAML(NewFile("x", []byte(b.String()))); err == nil || !strings.Contains(err.Error(), "200000") {
 		t.Errorf("got %v", err)
