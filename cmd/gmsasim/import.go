@@ -17,6 +17,7 @@ import (
 	"github.com/gmsasim/gmsasim/doctor"
 	"github.com/gmsasim/gmsasim/doctor/intake"
 	"github.com/gmsasim/gmsasim/scenarios"
+	"github.com/gmsasim/gmsasim/simulator/check/gather"
 	"github.com/gmsasim/gmsasim/simulator/diag"
 	"github.com/gmsasim/gmsasim/simulator/ldif"
 	"github.com/gmsasim/gmsasim/simulator/setup"
@@ -46,11 +47,15 @@ func (c *caseFlags) given() bool {
 	return len(c.setup) > 0 || c.ldif != "" || c.inspect != "" || c.credspec != "" || c.now != "" || c.writeWorld != "" || c.redact || c.stack
 }
 
-// setupFiles are the arguments that are files, and neither scenarios nor worlds.
+// setupFiles are the arguments that are folders, or files that are neither scenarios nor worlds.
 func setupFiles(args []string) (list []string) {
 	for _, name := range args {
 		info, err := os.Stat(name)
-		if err != nil || info.IsDir() || strings.EqualFold(filepath.Ext(name), ".txtar") {
+		if err == nil && info.IsDir() {
+			list = append(list, name)
+			continue
+		}
+		if err != nil || strings.EqualFold(filepath.Ext(name), ".txtar") {
 			continue
 		}
 		if data, err := head(name); err != nil || !doctor.IsOwn(data) {
@@ -215,12 +220,13 @@ func (c *caseFlags) readSetup(p *intake.Papers) error {
 		return nil
 	}
 	var files []*source.File
-	for _, name := range c.setup {
-		data, err := readFile(name)
-		if err != nil {
-			return err
+	found := gather.Walk(c.setup, gather.Options{}, func(f gather.File) {
+		if _, side := setup.SideOf(f.Name); !side && !doctor.IsWorld(f.Stored) {
+			files = append(files, f.File)
 		}
-		files = append(files, source.NewFile(name, data))
+	})
+	for _, u := range found.Unread {
+		return usage("%s: %s", u.Name, u.Reason)
 	}
 	p.Setup, p.Stack = setup.Read(files), c.stack
 	return nil

@@ -125,7 +125,7 @@ func (e *NothingError) Error() string {
 	for _, d := range e.Setup.Documents {
 		switch {
 		case d.Err != nil && d.Form == setup.FormKubernetes: // as kubectl says it
-			return fmt.Sprintf("error: error parsing %s: error converting YAML to JSON: %v", d.File.Name, d.Err)
+			return fmt.Sprintf("error parsing %s: error converting YAML to JSON: %v", d.File.Name, d.Err)
 		case d.Err != nil:
 			return fmt.Sprintf("%s: %v", d.File.Name, d.Err)
 		case len(d.Faults) > 0:
