@@ -218,18 +218,17 @@ func (c *Cluster) option(t Task) (*option, error) {
 		return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-fargate-domainless-only", "ClientException: Fargate only supports domainless gMSA from S3 on Linux",
 			"Fargate has no computers of a domain; its Linux tasks sign in as a user, with a credential spec from S3", c.toEC2(t, o))
 	}
-	if _, err := consumer.AgentPlace(text); err != nil {
+	place, err := consumer.AgentPlace(text)
+	if err != nil {
 		return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-bad-arn", err.Error(), "the agent fetches credential specs from S3 and the parameter store, and reads files; the ARN of a secret belongs into PluginInput", c.suggest(t))
 	}
 	if name, ok := strings.CutPrefix(o.where, "file://"); ok && (name == "" || strings.ContainsAny(name, `\/`)) {
 		return nil, c.refuse(t, diag.ECSSpecRefused, "ecs-bad-arn", "invalid credentialspec file specification", "a file has a flat name below the folder of the engine", c.suggest(t))
 	}
-	if o.domainless || strings.HasPrefix(o.where, "arn:") {
-		if t.ExecutionRole == "" {
-			return nil, c.refuse(t, diag.ECSNoExecutionRole, "ecs-no-execution-role", "credentialspec resource: unable to find execution role credentials",
-				"the agent fetches what the task definition names as the execution role of the task, not as the role of the task or of the instance",
-				[]string{"with: {executionRole: \"arn:aws:iam::111122223333:role/ecsTaskExecutionRole\"}"})
-		}
+	if place.NeedsRole() && t.ExecutionRole == "" {
+		return nil, c.refuse(t, diag.ECSNoExecutionRole, "ecs-no-execution-role", consumer.NoRole().Error(),
+			"the agent fetches what the task definition names as the execution role of the task, not as the role of the task or of the instance",
+			[]string{"with: {executionRole: \"arn:aws:iam::111122223333:role/ecsTaskExecutionRole\"}"})
 	}
 	return o, nil
 }

@@ -140,7 +140,10 @@ func TestAgentPlace(t *testing.T) {
 	if p, _ := AgentPlace("credentialspecdomainless:arn:aws:s3:::b/k/x"); p != (Place{Domainless: true, Bucket: "b", Key: "k/x"}) || !p.NeedsRole() {
 		t.Errorf("got %+v", p)
 	}
-	if p, _ := AgentPlace("credentialspec:arn:aws:ssm:eu-west-1:1:parameter/a/b"); p.Parameter != "/a/b" {
+	if p, _ := AgentPlace("credentialspec:file://a.json"); p.NeedsRole() {
+		t.Errorf("a file of the host needs no role: %+v", p)
+	}
+	if p, _ := AgentPlace("credentialspec:arn:aws:ssm:eu-west-1:1:parameter/a/b"); p.Parameter != "/a/b" || !p.NeedsRole() {
 		t.Errorf("got %+v", p)
 	}
 }
