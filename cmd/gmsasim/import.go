@@ -47,9 +47,13 @@ func (c *caseFlags) given() bool {
 	return len(c.setup) > 0 || c.ldif != "" || c.inspect != "" || c.credspec != "" || c.now != "" || c.writeWorld != "" || c.redact || c.stack
 }
 
-// setupFiles are the arguments that are folders, or files that are neither scenarios nor worlds.
+// setupFiles are the arguments that are folders, the standard input, or files that are neither scenarios nor worlds.
 func setupFiles(args []string) (list []string) {
 	for _, name := range args {
+		if name == "-" {
+			list = append(list, name)
+			continue
+		}
 		info, err := os.Stat(name)
 		if err == nil && info.IsDir() {
 			list = append(list, name)
@@ -188,7 +192,7 @@ func (a *app) papers(c *caseFlags, args []string, of doctor.Subject) (*intake.Pa
 		}
 		p.Spec = intake.ReadSpec(c.credspec, data)
 	}
-	if err := c.readSetup(p); err != nil {
+	if err := c.readSetup(p, a.in); err != nil {
 		return nil, err
 	}
 	if c.ldif == "" {
@@ -215,12 +219,12 @@ func (a *app) papers(c *caseFlags, args []string, of doctor.Subject) (*intake.Pa
 }
 
 // readSetup reads the users' files of a case.
-func (c *caseFlags) readSetup(p *intake.Papers) error {
+func (c *caseFlags) readSetup(p *intake.Papers, stdin io.Reader) error {
 	if len(c.setup) == 0 {
 		return nil
 	}
 	var files []*source.File
-	found := gather.Walk(c.setup, gather.Options{}, func(f gather.File) {
+	found := gather.Walk(c.setup, gather.Options{Stdin: stdin}, func(f gather.File) {
 		if _, side := setup.SideOf(f.Name); !side && !doctor.IsWorld(f.Stored) {
 			files = append(files, f.File)
 		}

@@ -605,6 +605,9 @@ func (d *deployer) alone() {
 		}
 		root := doc.File.Root()
 		name := path.Base(strings.ReplaceAll(root.Name, `\`, "/"))
+		if name == "-" { // the standard input has no name
+			name = "spec.json"
+		}
 		d.file(name, stored(root))
 		u := &setup.Use{Carrier: setup.Docker, Spec: doc}
 		c := doctor.Container{Name: d.name(strings.TrimSuffix(name, path.Ext(name))), Host: d.host, Account: d.account(u)}

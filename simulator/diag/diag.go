@@ -19,9 +19,8 @@ import (
 // Code names one cause: "GMSA" and three digits.
 type Code string
 
-// The causes that the simulator can diagnose today. The hundreds group them: 1 root keys and password time, 2 who may read the
-// password, 5 names and tickets, 6 reaching the domain, 7 orchestrators, 9 the simulator itself.
-// password, 4 credential specs, 5 names and tickets, 6 reaching the domain, 9 the simulator itself.
+// The causes that the simulator can diagnose today. The hundreds group them: 1 root keys and password time, 2 who may read the password,
+// 3 containers, 4 credential specs and plug-ins, 5 names and tickets, 6 reaching the domain, 7 orchestrators, 9 the simulator itself.
 const (
 	NoRootKey             Code = "GMSA101" // no KDS root key exists
 	YoungRootKey          Code = "GMSA102" // the KDS root key is not usable yet
@@ -104,7 +103,7 @@ const (
 	TicketUnderOldKey     Code = "GMSA504" // the ticket is encrypted with a key that the service does not hold
 	BadCredentials        Code = "GMSA505" // the password or key of the account is not the directory's
 	AccountUnusable       Code = "GMSA506" // the account is disabled, locked or expired
-	SPNTaken              Code = "GMSA507" // a new service principal name is another account\'s
+	SPNTaken              Code = "GMSA507" // a new service principal name is another account's
 	SPNNotOnDC            Code = "GMSA508" // another DC knows the service principal name, this one does not
 	AddressNotName        Code = "GMSA509" // the service is reached by its address, which is no name
 	NTLMBlocked           Code = "GMSA510" // a policy does not allow NTLM, and Kerberos is not to be had
