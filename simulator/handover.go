@@ -76,6 +76,15 @@ func findNoSpec(r *Running) *diag.Finding {
 	}
 	f.Facts = []diag.Fact{{Name: "SecurityOpt", Value: jsonText(r.cfg.securityOpts())}}
 	switch {
+	case r.cfg.CredentialSpec != "" && r.cfg.Handover.reaches():
+		f.Facts = append(f.Facts, diag.Fact{Name: "credential spec", Value: r.cfg.CredentialSpec})
+		f.Because += "; the document that the option names is empty, and the engine hands on nothing for it"
+		h.Text, h.Command = "write the credential spec again, and run the container anew", "New-CredentialSpec -AccountName <account>; "+r.withSpec(r.cfg.CredentialSpec)
+		if a := r.h.d.cfg.ServiceAccounts; len(a) == 1 && r.h.Joined() {
+			account := strings.TrimSuffix(a[0].Name, "$")
+			h.Command = "New-CredentialSpec -AccountName " + account + "; " + r.withSpec("file://"+specFile(r.h.dom.NetBIOSName, account))
+			h.Do = []string{flowStep("newCredentialSpec", arg{"host", r.h.Name()}, arg{"account", account}), r.again(arg{"credentialSpec", "file://" + specFile(r.h.dom.NetBIOSName, account)})}
+		}
 	case r.cfg.CredentialSpec != "":
 		f.Facts = append(f.Facts, diag.Fact{Name: "handed over by", Value: string(r.cfg.Handover)}, diag.Fact{Name: "credential spec", Value: r.cfg.CredentialSpec})
 		f.Because += "; what was handed over did not reach it"
